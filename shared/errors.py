@@ -1,0 +1,167 @@
+"""The error tree of the platform.
+
+Every error that may reach a caller is a :class:`PlatformError`. It carries a machine code, an HTTP
+status and a message that says what to do next. Only the HTTP edge turns it into an envelope.
+
+    PlatformError
+    ├── InvalidRequest          400   malformed input, with ``details {field, reason, index}``
+    │   ├── InvalidConfiguration
+    │   ├── InvalidWorkflowJson
+    │   ├── InvalidVersion
+    │   └── InvalidPayload
+    ├── Unauthorized            401   no key, or a key that is malformed, unknown, expired or revoked
+    ├── InsufficientCredits     402
+    ├── Forbidden               403   a valid key that may not do this
+    │   └── InsufficientScope
+    ├── NotFound                404
+    ├── MethodNotAllowed        405
+    ├── Conflict                409   the object is in a state that forbids this
+    ├── InstanceInactive        412
+    ├── BodyTooLarge            413
+    ├── RateLimited             429
+    ├── Internal                500   our fault; the cause is in the log, never in the answer
+    └── UpstreamError           502   n8n's fault
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class PlatformError(Exception):
+    """Base of all errors a caller may see."""
+
+    status: ClassVar[int] = 500
+    default_code: ClassVar[str] = "INTERNAL_ERROR"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.details: dict[str, object] = dict(details or {})
+
+
+class InvalidRequest(PlatformError):
+    """The request is malformed or breaks a rule; nothing was changed."""
+
+    status = 400
+    default_code = "INVALID_REQUEST"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        field: str | None = None,
+        reason: str | None = None,
+        index: int | None = None,
+    ) -> None:
+        given = {"field": field, "reason": reason, "index": index}
+        super().__init__(message, code=code, details={k: v for k, v in given.items() if v is not None})
+
+
+class InvalidConfiguration(InvalidRequest):
+    """A use case's configuration breaks a rule."""
+
+    default_code = "INVALID_CONFIGURATION"
+
+
+class InvalidWorkflowJson(InvalidRequest):
+    """A workflow file cannot be decoded, or is no n8n workflow after placeholder replacement."""
+
+    default_code = "INVALID_WORKFLOW_JSON"
+
+
+class InvalidVersion(InvalidRequest):
+    """A version is malformed or already taken."""
+
+    default_code = "INVALID_VERSION"
+
+
+class InvalidPayload(InvalidRequest):
+    """A trigger payload does not fit the trigger's input schema."""
+
+    default_code = "INVALID_PAYLOAD"
+
+
+class Unauthorized(PlatformError):
+    """No key, or one that does not authenticate."""
+
+    status = 401
+    default_code = "UNAUTHORIZED"
+
+
+class InsufficientCredits(PlatformError):
+    """The organization's balance refuses new runs."""
+
+    status = 402
+    default_code = "INSUFFICIENT_CREDITS"
+
+
+class Forbidden(PlatformError):
+    """The key is valid but may not do this."""
+
+    status = 403
+    default_code = "FORBIDDEN"
+
+
+class InsufficientScope(Forbidden):
+    """The key lacks the scope; the message names it."""
+
+    default_code = "INSUFFICIENT_SCOPE"
+
+
+class NotFound(PlatformError):
+    """The object does not exist, or may not be known to exist."""
+
+    status = 404
+    default_code = "NOT_FOUND"
+
+
+class MethodNotAllowed(PlatformError):
+    """The path exists, but not with this HTTP method."""
+
+    status = 405
+    default_code = "METHOD_NOT_ALLOWED"
+
+
+class Conflict(PlatformError):
+    """The object's state forbids the change."""
+
+    status = 409
+    default_code = "CONFLICT"
+
+
+class InstanceInactive(PlatformError):
+    """The process instance does not accept runs at the moment."""
+
+    status = 412
+    default_code = "INSTANCE_INACTIVE"
+
+
+class BodyTooLarge(PlatformError):
+    """The request body exceeds the endpoint's limit."""
+
+    status = 413
+    default_code = "BODY_TOO_LARGE"
+
+
+class RateLimited(PlatformError):
+    """Too many requests."""
+
+    status = 429
+    default_code = "RATE_LIMITED"
+
+
+class Internal(PlatformError):
+    """Our fault. The message never carries the cause."""
+
+
+class UpstreamError(PlatformError):
+    """n8n refused, failed or could not be reached."""
+
+    status = 502
+    default_code = "N8N_ERROR"
