@@ -1,0 +1,77 @@
+"""What a process is told by its environment, read once.
+
+The same variables configure a Cloud Function and the local stack; nothing else tells them apart.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Addresses and limits of one process. Durations are :class:`timedelta`."""
+
+    project: str
+    """Google Cloud project id."""
+    location: str
+    """Region of the task queues."""
+    base_url: str
+    """Public base URL of the platform, without trailing slash."""
+    tasks_base_url: str
+    """Base URL under which task handlers are reached, without trailing slash."""
+    tasks_service_account: str
+    """Service account whose identity token every delivered task carries."""
+    oidc_certs_url: str
+    """Where the signing keys of those identity tokens are published (JWKS)."""
+    tasks_endpoint: str | None
+    """``host:port`` of a plaintext Cloud Tasks server; ``None`` means Google's."""
+    secrets_endpoint: str | None
+    """``host:port`` of a plaintext Secret Manager server; ``None`` means Google's."""
+    database: str
+    """Firestore database id."""
+    deploy_answer_after: timedelta
+    """A deploy that is still running after this long answers ``pending`` (hosting ends requests at 60 s)."""
+    deploy_lease: timedelta
+    """How long a deploy may go without renewing its lease before another worker takes it over."""
+    dispatch_accept_after: timedelta
+    """A webhook call that was sent but is not answered after this long counts as accepted."""
+    run_timeout: timedelta
+    """A run that reported nothing for this long is looked up in n8n and failed if it is gone."""
+
+
+GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v3/certs"
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        KeyError: a required variable (``GOOGLE_CLOUD_PROJECT``, ``PUBLIC_BASE_URL``) is not set.
+    """
+
+    def seconds(name: str, default: float) -> timedelta:
+        return timedelta(seconds=float(environ.get(name, default)))
+
+    base_url = environ["PUBLIC_BASE_URL"].rstrip("/")
+    project = environ["GOOGLE_CLOUD_PROJECT"]
+    return Settings(
+        project=project,
+        location=environ.get("TASKS_LOCATION", "europe-west1"),
+        base_url=base_url,
+        tasks_base_url=environ.get("TASKS_BASE_URL", base_url).rstrip("/"),
+        tasks_service_account=environ.get(
+            "TASKS_SERVICE_ACCOUNT", f"podium-tasks@{project}.iam.gserviceaccount.com"
+        ),
+        oidc_certs_url=environ.get("OIDC_CERTS_URL", GOOGLE_CERTS_URL),
+        tasks_endpoint=environ.get("TASKS_ENDPOINT") or None,
+        secrets_endpoint=environ.get("SECRETS_ENDPOINT") or None,
+        database=environ.get("FIRESTORE_DATABASE", "(default)"),
+        deploy_answer_after=seconds("DEPLOY_ANSWER_AFTER_SECONDS", 50),
+        deploy_lease=seconds("DEPLOY_LEASE_SECONDS", 30),
+        dispatch_accept_after=seconds("DISPATCH_ACCEPT_AFTER_SECONDS", 25),
+        run_timeout=seconds("RUN_TIMEOUT_SECONDS", 3600),
+    )
