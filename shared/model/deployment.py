@@ -1,0 +1,81 @@
+"""Deployment instances: a template materialised for one installation (platform §3, §4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.document import Document
+
+
+class DeploymentStatus(StrEnum):
+    """Where a deployment instance stands."""
+
+    PENDING = "pending"
+    DEPLOYING = "deploying"
+    DEPLOYED = "deployed"
+    UPDATING = "updating"
+    FAILED = "failed"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing works on the deployment any more."""
+        return self in (DeploymentStatus.DEPLOYED, DeploymentStatus.FAILED)
+
+
+class Lease(Document):
+    """Who works on a deployment, and until when that is believed."""
+
+    holder: str
+    expires_at: datetime
+
+
+class WorkflowRow(Document):
+    """One workflow of a deployment as it is in n8n.
+
+    ``content_hash`` is the hash of the resolved workflow: equal hashes cost no call on the next deploy.
+    ``n8n_version_id`` is the version n8n runs, the one to go back to.
+    """
+
+    workflow_id: str
+    workflow_name: str
+    n8n_workflow_id: str | None = None
+    n8n_version_id: str | None = None
+    n8n_workflow_is_active: bool = False
+    n8n_activation_error: str | None = None
+    content_hash: str | None = None
+    cost: float = 0
+    integration_uids: list[str] = []
+
+
+class DeploymentInstance(Document):
+    """The running copy of one version for one installation."""
+
+    organization_id: str
+    process_instance_id: str
+    process_id: str
+    project_id: str
+    template_id: str
+    version: str
+    deployment_status: DeploymentStatus = DeploymentStatus.PENDING
+    error: str | None = None
+    error_code: str | None = None
+    workflows: list[WorkflowRow] = []
+    previous_id: str | None = None
+    """The deployment instance this one replaces."""
+    skills_blob: str | None = None
+    lease: Lease | None = None
+    attempts: int = 0
+    created_at: datetime
+    completed_at: datetime | None = None
+
+
+class N8nWorkflowOwner(Document):
+    """Finds the installation an n8n workflow belongs to; keyed by organization and n8n workflow id."""
+
+    organization_id: str
+    process_instance_id: str
+    process_id: str
+    deployment_instance_id: str
+    workflow_id: str
+    trigger_type: str

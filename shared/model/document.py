@@ -1,0 +1,23 @@
+"""The base of everything stored or sent: camelCase outside, snake_case inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Document(BaseModel):
+    """A stored document or a wire object. Unknown fields are ignored, so older code reads newer data."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+    def fields(self) -> dict[str, object]:
+        """Return the camelCase mapping to store or send; unset optional fields are absent."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+
+def iso(moment: datetime) -> str:
+    """Return an ISO-8601 UTC timestamp with milliseconds, e.g. ``2026-04-04T10:00:00.000Z`` (api §1.3)."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,42 @@
+"""Endpoints: everything a trigger needs, denormalised when a deployment goes live (design §4)."""
+
+from __future__ import annotations
+
+from shared.model.document import Document
+from shared.model.instance import Environment, Sharing
+
+
+class TriggerTarget(Document):
+    """How n8n is called: the resolved webhook URL and its declared method."""
+
+    trigger_id: str
+    trigger_type: str
+    method: str
+    url: str
+
+
+class Endpoint(Sharing):
+    """One workflow of one installation. ``user_id`` is the installation's owner.
+
+    ``target`` is absent for a workflow that cannot be triggered through the API.
+    """
+
+    organization_id: str
+    process_id: str
+    process_instance_id: str
+    deployment_instance_id: str
+    version: str
+    environment: Environment
+    workflow_id: str
+    n8n_workflow_id: str
+    backend_id: str
+    is_active: bool
+    trigger_types: list[str]
+    trigger_ids: dict[str, str] = {}
+    """trigger type → trigger id"""
+    target: TriggerTarget | None = None
+    webhook_secret: str
+    """Sealed value of the webhook auth header."""
+    input_schema: str | None = None
+    """JSON text of the trigger's input schema; absent means anything goes."""
+    cost: float = 0

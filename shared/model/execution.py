@@ -1,0 +1,86 @@
+"""Executions: one run each (platform §15)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.instance import Environment, Sharing
+
+
+class ExecutionStatus(StrEnum):
+    """The three public states of a run. Terminal states are final."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILED = "failed"
+
+
+class DispatchState(StrEnum):
+    """How far a run's way into n8n has come; internal.
+
+    ``queued``: waiting for its task, or released after n8n was not reached.
+    ``sending``: one worker owns the call; whether n8n got it is unknown until it says so.
+    ``accepted``: n8n has it. It is never sent again.
+    """
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+
+
+class Correlation(StrEnum):
+    """How the error workflow's report found its run (nodes §8)."""
+
+    EXECUTION_ID = "execution_id"
+    CUSTOM_DATA = "custom_data"
+    GUESS = "guess"
+    NONE = "none"
+
+
+class Execution(Sharing):
+    """A run. JSON values are kept as text: Firestore has no lists of lists and a depth limit.
+
+    ``duration`` is in milliseconds. ``outcome_digest`` recognises an identical repeat of the final
+    callback. ``user_id`` is the owner of the installation.
+    """
+
+    execution_id: str
+    organization_id: str
+    process_id: str
+    process_instance_id: str
+    deployment_instance_id: str
+    template_version: str
+    environment: Environment
+    workflow_id: str
+    trigger_id: str
+    trigger_type: str
+    n8n_workflow_id: str
+    backend_id: str
+    status: ExecutionStatus = ExecutionStatus.PENDING
+    dispatch: DispatchState = DispatchState.QUEUED
+    created_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    duration: int | None = None
+    cost: float = 0
+    caller_key_id: str | None = None
+    trigger_data: str | None = None
+    trigger_data_blob: str | None = None
+    trigger_data_truncated: bool = False
+    result_data: str | None = None
+    result_blob: str | None = None
+    error_details: dict[str, object] | None = None
+    outcome_digest: str | None = None
+    notes: list[str] = []
+    n8n_execution_id: str | None = None
+    correlation: Correlation | None = None
+    expire_at: datetime | None = None
+
+
+def document_key(execution_id: str) -> str:
+    """Return the document id of a run.
+
+    A UUIDv7 grows with time, and growing keys pile up on one tablet. Reversed, its random bits lead.
+    """
+    return execution_id.replace("-", "")[::-1]

@@ -1,0 +1,71 @@
+"""Process instances: one installation each (platform §3, §4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.document import Document
+
+
+class Environment(StrEnum):
+    """Dev and prod live side by side with ids, keys, parameters and runs of their own (platform §12)."""
+
+    DEV = "dev"
+    PROD = "prod"
+
+
+class InactiveReason(StrEnum):
+    """Why an instance takes no runs."""
+
+    USER_PAUSED = "user_paused"
+    DEPLOY_FAILED = "deploy_failed"
+    MISSING_INTEGRATION = "missing_integration"
+    AUTO_TOGGLED = "auto_toggled"
+    CREDITS_EXHAUSTED = "credits_exhausted"
+    ARCHIVED = "archived"
+
+
+class SharedWith(StrEnum):
+    """Who in the organization may use an instance."""
+
+    OWNER_ONLY = "owner_only"
+    ADMINS = "admins"
+    EVERYONE = "everyone"
+    USERS = "users"
+
+
+class Sharing(Document):
+    """Who may use an instance. Copied onto endpoints, so a trigger needs no second read."""
+
+    user_id: str
+    shared_with: SharedWith = SharedWith.OWNER_ONLY
+    shared_with_user_ids: list[str] = []
+
+    def admits(self, user_id: str) -> bool:
+        """Return whether a plain member may use the instance (platform §5)."""
+        if user_id == self.user_id or self.shared_with is SharedWith.EVERYONE:
+            return True
+        return self.shared_with is SharedWith.USERS and user_id in self.shared_with_user_ids
+
+
+class ProcessInstance(Sharing):
+    """One installation of a process, in one environment. ``user_id`` is its owner."""
+
+    organization_id: str
+    process_id: str
+    project_id: str
+    environment: Environment
+    title: str
+    is_active: bool = False
+    inactive_reason: InactiveReason | None = InactiveReason.DEPLOY_FAILED
+    archived: bool = False
+    current_version: str
+    current_deployment_instance_id: str
+    live_deployment_instance_id: str | None = None
+    """The deployment whose workflows run in n8n; differs from the current one after a failed update."""
+    deployment_parameters: dict[str, object] = {}
+    instance_key: str
+    """Sealed ``ck_`` key, kept so that its owner can reveal it."""
+    installed_at: datetime
+    last_executed_at: datetime | None = None

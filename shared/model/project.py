@@ -1,0 +1,85 @@
+"""Projects and processes (platform §3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.document import Document
+
+
+class ProjectStatus(StrEnum):
+    """Where a project stands (platform §4)."""
+
+    DRAFT = "draft"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+
+
+class CurrentDeployment(Document):
+    """The version a project last deployed."""
+
+    version: str
+    deployed_at: datetime
+
+
+class Project(Document):
+    """The workspace in which a use case is designed; owns exactly one process after its first deploy.
+
+    ``deploying`` names the deployment instance that holds the project's deploy lock until
+    ``deploying_until``; an expired lock may be taken.
+    """
+
+    organization_id: str
+    name: str
+    description: str = ""
+    status: ProjectStatus = ProjectStatus.DRAFT
+    created_by: str
+    created_at: datetime
+    archived: bool = False
+    has_published_process: bool = False
+    template_id: str = "two_stage"
+    stage_count: int = 2
+    current_stage: int = 1
+    process_id: str | None = None
+    current_deployment: CurrentDeployment | None = None
+    deploying: str | None = None
+    deploying_until: datetime | None = None
+
+
+class ProcessType(StrEnum):
+    """Who installs: every user, or each organization once."""
+
+    PERSONAL = "personal"
+    ORGANIZATIONAL = "organizational"
+
+
+class Visibility(StrEnum):
+    """Who may see and install a process (platform §12)."""
+
+    PRIVATE = "private"
+    USER_LIST = "userList"
+    TEAM_LIST = "teamList"
+    ORGANIZATIONAL = "organizational"
+    PUBLIC = "public"
+
+
+class Process(Document):
+    """The listing of a use case: what users discover and install."""
+
+    organization_id: str
+    project_id: str
+    owner_id: str
+    title: str
+    subtitle: str = ""
+    description: str = ""
+    icon: str | None = None
+    tags: list[str] = []
+    process_type: ProcessType = ProcessType.PERSONAL
+    visibility: Visibility = Visibility.PRIVATE
+    latest_version: str
+    latest_template_id: str
+    published_template_id: str | None = None
+    dev_instance_id: str
+    archived: bool = False
+    created_at: datetime
