@@ -1,0 +1,1 @@
+"""Firestore. The only importer of ``google.cloud.firestore``; one module per aggregate."""
