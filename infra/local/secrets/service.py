@@ -30,8 +30,21 @@ MAX_PAYLOAD_BYTES = 64 * 1024
 DEFAULT_PAGE = 100
 MAX_PAGE = 25_000
 _LAST = 2**62
+_SEAL_CHECK = "the master key"
 
 _STATE_FILTER = re.compile(r"\s*state\s*[:=]\s*\"?(ENABLED|DISABLED|DESTROYED)\"?\s*")
+
+
+def check_master_key(store: SecretStore, seal: Seal) -> None:
+    """Make sure that the master key is the one the stored payloads were sealed with.
+
+    Raises :class:`WrongMasterKey` otherwise: a server that went on would mix two keys.
+    """
+    sealed = store.seal_check()
+    if sealed is None:
+        store.put_seal_check(seal.close(_SEAL_CHECK, b""))
+    else:
+        seal.open(_SEAL_CHECK, sealed)
 
 
 class SecretManager:
@@ -155,6 +168,8 @@ class SecretManager:
         return _version(*self._version(_version_name(stored, version.number)))
 
     def _changeable(self, request: Message) -> tuple[StoredSecret, StoredVersion]:
+        if not names.version(request.name)[1].isdecimal():
+            raise invalid("A version is changed by its number only, not by an alias.")
         stored, version = self._version(request.name)
         _check_etag(request.etag, version.etag)
         if version.state == VersionState.DESTROYED:

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS versions (
     sealed BLOB,
     PRIMARY KEY (secret_id, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seal_check (sealed BLOB NOT NULL);
 """
 _SECRET = "id, name, etag, created, newest, message"
 _VERSION = "secret_id, number, etag, state, created, destroyed, checked"
@@ -74,6 +75,15 @@ class SecretStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection = database.connection
+
+    def seal_check(self) -> bytes | None:
+        """Return the sealed text that proves the master key is the right one."""
+        row = self._connection.execute("SELECT sealed FROM seal_check").fetchone()
+        return None if row is None else bytes(row[0])
+
+    def put_seal_check(self, sealed: bytes) -> None:
+        """Store the text that later starts open."""
+        self._connection.execute("INSERT INTO seal_check VALUES (?)", (sealed,))
 
     def insert(self, parent: str, name: str, message: bytes, now: int) -> bool:
         """Store a new secret; False when its name is taken."""

@@ -15,6 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
+from infra.local.secrets.sealing import WrongMasterKey
 from infra.local.tasks.server import FolderInUse, serve
 
 
@@ -46,7 +47,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(run(arguments()))
-    except FolderInUse as error:
+    except (FolderInUse, WrongMasterKey, OSError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

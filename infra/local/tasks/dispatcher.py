@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -98,7 +99,14 @@ class Dispatcher:
         self._timer = None
         if self._stopped or not self._config.running:
             return
-        now = self._clock()
+        try:
+            self._start_due(self._clock())
+        except sqlite3.Error:
+            # A full disk, say: the queue must not stand still when there is room again.
+            log.exception("queue %s could not look for tasks", self._config.name)
+            self.wake(self._clock() + SECOND)
+
+    def _start_due(self, now: int) -> None:
         free = self._config.concurrent - self._running.total()
         if free <= 0:
             return

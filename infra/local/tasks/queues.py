@@ -92,7 +92,7 @@ def _completed(queue: Message) -> Message:
     limits = queue.rate_limits
     rate = limits.max_dispatches_per_second or MAX_RATE
     concurrent = limits.max_concurrent_dispatches or DEFAULT_CONCURRENT
-    if not 0 < rate <= MAX_RATE or math.isnan(rate):
+    if not 0 < rate <= MAX_RATE:
         raise invalid(f"RateLimits.max_dispatches_per_second must be over 0 and at most {MAX_RATE:.0f}.")
     if not 0 < concurrent <= MAX_CONCURRENT:
         raise invalid(f"RateLimits.max_concurrent_dispatches must be from 1 to {MAX_CONCURRENT}.")

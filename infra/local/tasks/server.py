@@ -14,7 +14,7 @@ from google.cloud.secretmanager_v1.types import service as secret_requests
 from google.cloud.tasks_v2.types import cloudtasks as task_requests
 
 from infra.local.secrets.sealing import Seal
-from infra.local.secrets.service import SecretManager
+from infra.local.secrets.service import SecretManager, check_master_key
 from infra.local.secrets.store import SCHEMA as SECRETS_SCHEMA
 from infra.local.secrets.store import SecretStore
 from infra.local.tasks import certs
@@ -34,6 +34,7 @@ TASKS_SERVICE = "google.cloud.tasks.v2.CloudTasks"
 SECRETS_SERVICE = "google.cloud.secretmanager.v1.SecretManagerService"
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+MAX_WAITING_CALLS = 100_000
 CALL_GRACE_SECONDS = 1.0
 
 
@@ -81,7 +82,10 @@ async def serve(
 ) -> Server:
     """Start both services on the data folder, which is created when missing; port 0 chooses a free one.
 
-    Raises :class:`FolderInUse`, and OSError or RuntimeError when a port is taken.
+    Raises:
+        FolderInUse: another process serves this folder.
+        WrongMasterKey: ``secrets.key`` is not the key of ``secrets.sqlite3``.
+        OSError, RuntimeError: a port is taken.
     """
     async with AsyncExitStack() as parts:
         _take(data, parts)
@@ -95,7 +99,7 @@ async def serve(
         limits = limits or Limits()
         tasks = TaskStore(tasks_database)
         registry = Registry(QueueStore(tasks_database), tasks, courier.deliver, clock, limits)
-        secrets = SecretManager(SecretStore(secrets_database), Seal.load(data / "secrets.key"), clock)
+        secrets = _secrets(secrets_database, data, clock)
 
         runner, jwks_port = await certs.serve_certs(identity, host, jwks_port)
         parts.push_async_callback(runner.cleanup)
@@ -110,12 +114,21 @@ async def serve(
     raise AssertionError("unreachable")
 
 
+def _secrets(database: Database, data: Path, clock: Clock) -> SecretManager:
+    store, seal = SecretStore(database), Seal.load(data / "secrets.key")
+    check_master_key(store, seal)
+    return SecretManager(store, seal, clock)
+
+
 def _rpc_server(tasks: CloudTasks, secrets: SecretManager) -> grpc.aio.Server:
     server = grpc.aio.server(
         options=[
             # Without this a second process could share the port and take half of the calls.
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            # By default gRPC cancels calls at random once a thousand wait; a burst is no attack here.
+            ("grpc.server.max_pending_requests", MAX_WAITING_CALLS),
+            ("grpc.server.max_pending_requests_hard_limit", MAX_WAITING_CALLS),
         ]
     )
     server.add_generic_rpc_handlers(
