@@ -1,0 +1,157 @@
+"""The vault: seals secrets for storage, opens them again, and authenticates messages."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import final
+
+from shared.vault.boxed import Sealed, Secret
+from shared.vault.ciphercache import CipherCache
+from shared.vault.context import Context
+from shared.vault.errors import CannotOpen, DecryptionFailed, SecretMissing
+from shared.vault.held import Clock
+from shared.vault.keyring import KeyKind, KeyRing, KeyVersion
+from shared.vault.mac import MacKey, generate_root, read_root
+from shared.vault.rsakey import RsaKey, generate_pem
+from shared.vault.sealing import binding, seal, take_apart
+from shared.vault.secrets import SecretStore
+from shared.vault.transport import Envelope, open_envelope, read_envelope
+
+STORAGE = "storage"
+TRANSPORT_SECRET = "podium-transport-key"
+STORAGE_SECRET = "podium-storage-key"
+MAC_SECRET = "podium-mac-key"
+
+
+@final
+class Vault:
+    """All key material of a process, behind what may be done with it.
+
+    Every method may raise ``SecretMissing`` when the project has no keys yet, and ``SecretsUnavailable``
+    when a key is not loaded yet and Secret Manager does not answer.
+    """
+
+    def __init__(
+        self,
+        store: SecretStore,
+        *,
+        cached_data_keys: int = 1024,
+        max_age: timedelta = timedelta(minutes=15),
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """Use the keys in ``store``.
+
+        ``cached_data_keys`` bounds the cache of unwrapped data keys; 0 turns it off. ``max_age`` is how
+        long a new or disabled key version may go unseen by this process.
+        """
+        seconds = max_age.total_seconds()
+        rsa = KeyKind(generate_pem, RsaKey.from_pem)
+        self._storage = KeyRing(STORAGE_SECRET, rsa, store, max_age=seconds, clock=clock)
+        self._transport = KeyRing(TRANSPORT_SECRET, rsa, store, max_age=seconds, clock=clock)
+        roots = KeyKind(generate_root, read_root)
+        self._macs = KeyRing(MAC_SECRET, roots, store, max_age=seconds, clock=clock)
+        self._ciphers = CipherCache(cached_data_keys)
+        self._mac_keys: dict[str, tuple[list[KeyVersion[Secret]], MacKey]] = {}
+
+    async def ensure_keys(self) -> None:
+        """Create what is missing of the three secrets. Safe to repeat and to race."""
+        for ring in (self._storage, self._transport, self._macs):
+            await ring.ensure()
+
+    async def seal(self, plaintext: str | bytes | Secret, context: Context) -> Sealed:
+        """Return the plaintext encrypted for storage, openable only under this context."""
+        boxed = plaintext if isinstance(plaintext, Secret) else Secret(plaintext)
+        del plaintext
+        return seal(STORAGE, await self._storage.current(), boxed, context)
+
+    async def open(self, sealed: Sealed, context: Context) -> Secret:
+        """Return what was sealed under this context.
+
+        Raises:
+            CannotOpen: it was sealed under another context, altered, or its key version was retired.
+        """
+        parts = take_apart(sealed)
+        if parts.ring != STORAGE:
+            raise CannotOpen
+        bound = binding(STORAGE, parts.version, context)
+        # Asked for before the cache is: a retired version opens nothing, cached or not.
+        key = await _version(self._storage, parts.version)
+        cipher = self._ciphers.get(parts.wrapped, bound, key)
+        plaintext = cipher and cipher.decrypt(parts.iv, parts.ciphertext, bound)
+        if plaintext is None:
+            raise CannotOpen
+        return plaintext
+
+    async def reseal(self, sealed: Sealed, context: Context) -> Sealed | None:
+        """Return the secret under the current key version, or ``None`` when it is so already.
+
+        Raises:
+            CannotOpen: as :meth:`open`.
+        """
+        current = await self._storage.current()
+        if take_apart(sealed).version == current.number:
+            return None
+        return seal(STORAGE, current, await self.open(sealed, context), context)
+
+    async def open_transport(self, envelope_json: str) -> Secret:
+        """Return what a client encrypted to one of our public keys, newest first (api §6).
+
+        Raises:
+            DecryptionFailed: the envelope is malformed, altered, or for a key that is not ours.
+        """
+        envelope = read_envelope(envelope_json)
+        plaintext = await self._try_transport_keys(envelope)
+        if plaintext is None and await self._transport.look_again():
+            plaintext = await self._try_transport_keys(envelope)
+        if plaintext is None:
+            raise DecryptionFailed
+        return plaintext
+
+    async def _try_transport_keys(self, envelope: Envelope) -> Secret | None:
+        opened = (open_envelope(envelope, version.key) for version in await self._transport.live())
+        return next((plaintext for plaintext in opened if plaintext is not None), None)
+
+    async def public_key_pem(self) -> bytes:
+        """Return the public key that clients encrypt to, as SPKI PEM."""
+        return (await self._transport.current()).key.public_pem
+
+    async def mac_key(self, purpose: str) -> MacKey:
+        """Return the loaded key of a purpose. Ask for it per request: it follows rotation then."""
+        versions = await self._macs.live()
+        held = self._mac_keys.get(purpose)
+        if held is None or held[0] != versions:
+            held = (versions, MacKey(purpose, [version.key for version in versions]))
+            self._mac_keys[purpose] = held  # unbounded: purposes are constants of the code
+        return held[1]
+
+    async def mac(self, purpose: str, message: bytes) -> bytes:
+        """Return the 32 byte tag of a message. A tag of one purpose never verifies for another."""
+        return (await self.mac_key(purpose)).sign(message)
+
+    async def verify_mac(self, purpose: str, message: bytes, tag: bytes) -> bool:
+        """Return whether the tag belongs to message and purpose, under any live key version."""
+        if (await self.mac_key(purpose)).verify(message, tag):
+            return True
+        # The tag may come from a process that has seen a newer key than this one.
+        return await self._macs.look_again() and (await self.mac_key(purpose)).verify(message, tag)
+
+    async def rotate_storage_key(self) -> int:
+        """Add a storage key version, seal with it from now on, and return its number."""
+        return await self._storage.rotate()
+
+    async def rotate_transport_key(self) -> int:
+        """Add a transport key version, publish it from now on, and return its number."""
+        return await self._transport.rotate()
+
+    async def rotate_mac_key(self) -> int:
+        """Add an authentication key version, sign with it from now on, and return its number."""
+        return await self._macs.rotate()
+
+
+async def _version(ring: KeyRing[RsaKey], number: int) -> RsaKey:
+    try:
+        return (await ring.at(number)).key
+    except SecretMissing:
+        pass
+    raise CannotOpen
