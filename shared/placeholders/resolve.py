@@ -5,6 +5,7 @@ Inserted values are never looked at again: what looks like a placeholder inside 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.errors import InvalidConfiguration
@@ -15,19 +16,20 @@ from shared.placeholders.lookup import Lookup
 from shared.placeholders.problems import MalformedPlaceholder, MissingIntegration, Problem, UnsafeValue
 from shared.placeholders.values import Values
 
-_WEBHOOK_CREDENTIAL = "WEBHOOK_AUTH_CRED_ID"
+_WEBHOOK_ID, _WEBHOOK_NAME = "WEBHOOK_AUTH_CRED_ID", "WEBHOOK_AUTH_CRED_NAME"
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """A text with its placeholders replaced. Those with a problem are still in it.
 
-    ``credential_ids`` are the n8n credentials the placeholders named: the only ones the result may use.
+    ``credentials`` are the n8n credentials the placeholders stood for, id → name: the only ones the
+    result may use.
     """
 
     text: str = field(repr=False)
     problems: tuple[Problem, ...] = ()
-    credential_ids: frozenset[str] = frozenset()
+    credentials: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing_integrations(self) -> list[str]:
@@ -58,7 +60,7 @@ def resolve(text: str, values: Values, *, plain: bool = False) -> Resolution:
         else:
             problems.append(written)
     parts.append(text[last:])
-    return Resolution("".join(parts), tuple(dict.fromkeys(problems)), _credential_ids(tokens, lookup))
+    return Resolution("".join(parts), tuple(dict.fromkeys(problems)), _credentials(tokens, values, lookup))
 
 
 def _places(text: str, tokens: list[Token], plain: bool) -> list[Place]:
@@ -79,13 +81,13 @@ def _write(text: str, token: Token, place: Place, lookup: Lookup) -> str | Probl
         return UnsafeValue(token.scope, token.key)
 
 
-def _credential_ids(tokens: list[Token], lookup: Lookup) -> frozenset[str]:
-    ids: set[str] = set()
+def _credentials(tokens: list[Token], values: Values, lookup: Lookup) -> dict[str, str]:
+    names: dict[str, str] = {}
     for token in tokens:
         if token.scope.is_credential and (credential := lookup.credential(token)):
-            ids.add(credential.id)
-        elif token.scope is Scope.ORGANIZATION and token.key == _WEBHOOK_CREDENTIAL:
-            found = lookup.fixed(token)
-            if isinstance(found, str):
-                ids.add(found)
-    return frozenset(ids)
+            names[credential.id] = credential.name
+        elif token.scope is Scope.ORGANIZATION and token.key == _WEBHOOK_ID:
+            identifier = values.organization.get(_WEBHOOK_ID)
+            if identifier:
+                names[identifier] = values.organization.get(_WEBHOOK_NAME, "")
+    return names

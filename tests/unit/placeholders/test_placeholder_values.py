@@ -36,7 +36,12 @@ def one(uid: str) -> dict[str, Credential]:
 VALUES = Values(
     process={"PROCESS_ID": "P", "NAMESPACE": "process_P"},
     installation={"PROCESS_INSTANCE_UID": "I", "USER_ID": "U", "ORGANIZATION_ID": "O"},
-    organization={"N8N_BASE_URL": "http://n8n", "WEBHOOK_AUTH_CRED_ID": "hook", "ERROR_WORKFLOW_ID": "err"},
+    organization={
+        "N8N_BASE_URL": "http://n8n",
+        "WEBHOOK_AUTH_CRED_ID": "hook",
+        "WEBHOOK_AUTH_CRED_NAME": "Hook",
+        "ERROR_WORKFLOW_ID": "err",
+    },
     member_secrets={"EXECUTION_AUTH": "s3cret"},
     platform_credentials=one("openai"),
     organization_credentials=one("slack"),
@@ -119,7 +124,7 @@ def test_bare_microsoft_means_the_only_microsoft_integration_and_is_missing_when
 
 def test_the_resolution_names_the_credentials_its_placeholders_stand_for() -> None:
     text = "{{ORGCRED_SLACK_NAME_DERCGRO}}{{ORGSECRET_WEBHOOK_AUTH_CRED_ID_TERCESORG}}"
-    assert resolve(text, VALUES, plain=True).credential_ids == {"id-slack", "hook"}
+    assert resolve(text, VALUES, plain=True).credentials == {"id-slack": "name slack", "hook": "Hook"}
 
 
 @pytest.mark.parametrize("value", ["=1", "a{{b", "}}", "{", "x}"])
