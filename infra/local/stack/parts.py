@@ -1,0 +1,63 @@
+"""The parts of the platform's own stack: Firestore, tasks and secrets, gateway, n8n."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+from infra.local.stack import processes
+from infra.local.stack.addresses import Stack
+from infra.local.stack.n8n_host import N8nHost
+from infra.local.stack.plan import ProcessPlan
+from infra.local.stack.progress import Progress
+from infra.local.stack.stack_file import read_stack_file, still_valid
+
+
+@dataclass(frozen=True, slots=True)
+class PodiumParts:
+    """Implements :class:`~infra.local.stack.up.Parts` for the platform."""
+
+    stack: Stack
+    n8n: N8nHost
+    google_firestore: bool = False
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The ports its processes will listen at, by part."""
+        ports: dict[str, int] = asdict(self.stack.ports)
+        return {part: port for part, port in ports.items() if part != "n8n" or self.n8n.own}
+
+    def install(self, progress: Progress) -> None:
+        """Install n8n, or check the one the user has.
+
+        Raises:
+            LocalStackError: n8n cannot be installed or reached.
+        """
+        self.n8n.install(progress)
+
+    def processes(self, run_id: str) -> tuple[ProcessPlan, ...]:
+        """Return the processes to run, those first that others wait for.
+
+        Raises:
+            LocalStackError: Google's emulator is asked for and not installed.
+        """
+        environment = processes.inherited(run_id)
+        return (
+            processes.firestore(self.stack, environment, google=self.google_firestore),
+            processes.tasks(self.stack, environment),
+            *self.n8n.processes(environment),
+            processes.gateway(self.stack, environment),
+        )
+
+    async def fill(self, progress: Progress) -> Mapping[str, object]:
+        """Give n8n an owner, create the organizations, and return the content of the stack file."""
+        stack = replace(self.stack, n8n_api_key=await self.n8n.api_key(progress))
+        content = read_stack_file(stack.stack_file)
+        if content is not None and still_valid(content, stack):
+            progress.step("the organizations and keys of the last time still work")
+            return content
+        progress.step("creating organizations and keys")
+        # The platform's own code loads the Google clients: only where it is needed.
+        from infra.local.bootstrap import bootstrap
+
+        return await bootstrap(stack)
