@@ -29,12 +29,14 @@ class Seal:
         self._cipher = AESGCM(key)
 
     @classmethod
-    def load(cls, path: Path) -> Seal:
-        """Return the seal of the key in the file; a new key is written there (0600) the first time.
+    def load(cls, path: Path, *, first_time: bool) -> Seal:
+        """Return the seal of the key in the file; the first time, a new key is written there (0600).
 
-        Raises :class:`WrongMasterKey` when the file holds no 32 bytes.
+        Raises :class:`WrongMasterKey` when the file is missing later, or holds no 32 bytes.
         """
         if not path.exists():
+            if not first_time:
+                raise WrongMasterKey(f"{path.name} is missing; put the key of this data folder back")
             _write(path, os.urandom(KEY_BYTES))
         key = path.read_bytes()
         if len(key) != KEY_BYTES:

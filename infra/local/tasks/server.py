@@ -115,7 +115,8 @@ async def serve(
 
 
 def _secrets(database: Database, data: Path, clock: Clock) -> SecretManager:
-    store, seal = SecretStore(database), Seal.load(data / "secrets.key")
+    store = SecretStore(database)
+    seal = Seal.load(data / "secrets.key", first_time=store.seal_check() is None)
     check_master_key(store, seal)
     return SecretManager(store, seal, clock)
 
