@@ -4,7 +4,7 @@ from shared.ensemble.body import WorkflowBody, content_hash
 from shared.ensemble.guard import Context, Violation, guard, violations
 from shared.ensemble.lowering import lower
 from shared.ensemble.naming import Origin
-from shared.ensemble.ordering import order, references
+from shared.model.configuration.ordering import order, references
 from shared.model.configuration.workflow_text import decode
 
 __all__ = [

@@ -27,8 +27,8 @@ class CustomIntegration(Part):
     name: str
     description: str | None = None
     context_type: Literal["organization", "member", "process_instance"]
-    n8n_credential_type: str = Field(min_length=1)
-    n8n_credential_mapping: dict[str, str] = {}
+    n8n_credential_type: str = Field(min_length=1, alias="n8nCredentialType")
+    n8n_credential_mapping: dict[str, str] = Field(default={}, alias="n8nCredentialMapping")
     secret_fields: list[IntegrationField]
     metadata_fields: list[IntegrationField] = []
     icon: str | None = None
