@@ -23,6 +23,9 @@ class CipherCache:
         self._size = size
         self._ciphers: OrderedDict[tuple[bytes, bytes], Cipher] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._ciphers)
+
     def get(self, wrapped: bytes, label: bytes, key: RsaKey) -> Cipher | None:
         """Return the cipher of a wrapped data key, ``None`` when ``key`` and ``label`` do not unwrap it."""
         cipher = self._ciphers.get((wrapped, label))

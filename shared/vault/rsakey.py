@@ -49,19 +49,12 @@ class RsaKey:
             raise ValueError("not an RSA private key")
         return cls(key)
 
-    @property
-    def wrapped_length(self) -> int:
-        """Length in bytes of everything this key wraps."""
-        return (self._public.key_size + 7) // 8
-
     def wrap(self, data_key: Secret, label: bytes = b"") -> bytes:
         """Return the data key encrypted to the public half, bound to ``label``."""
         return self._public.encrypt(data_key.reveal_bytes(_MAY_USE), _oaep(label))
 
     def unwrap(self, wrapped: bytes, label: bytes = b"") -> Secret | None:
         """Return the data key, or ``None`` when it was not wrapped for this key and label."""
-        if len(wrapped) != self.wrapped_length:
-            return None
         try:
             return Secret(self._private.decrypt(wrapped, _oaep(label)))
         except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -12,7 +13,10 @@ from shared.vault.secrets import SecretValue, VersionState
 
 @dataclass
 class MemorySecretStore:
-    """Versions by secret name: ``None`` once destroyed. ``down`` makes every call fail."""
+    """Versions by secret name: ``None`` once destroyed. ``down`` makes every call fail.
+
+    ``accesses`` counts what was asked for by secret and version, whether it was there or not.
+    """
 
     values: dict[str, list[Secret | None]] = field(default_factory=dict)
     disabled: set[tuple[str, int]] = field(default_factory=set)
@@ -21,11 +25,12 @@ class MemorySecretStore:
     listings: int = 0
 
     async def access(self, secret: str, version: int | None = None) -> SecretValue:
+        await asyncio.sleep(0)  # as a real one, it lets others run meanwhile
         number = len(self._known(secret)) if version is None else version
+        self.accesses[secret, number] += 1
         value = self._usable(secret, number)
         if (secret, number) in self.disabled:
             raise SecretMissing(secret, number)
-        self.accesses[secret, number] += 1
         return SecretValue(number, value)
 
     async def versions(self, secret: str) -> list[VersionState]:

@@ -12,7 +12,10 @@ from pydantic import BaseModel, ValidationError
 from shared.errors import Internal
 from shared.vault.boxed import Capability, Sealed, Secret
 from shared.vault.context import Context
+from shared.vault.datakey import Cipher
 from shared.vault.errors import CannotOpen
+from shared.vault.rsakey import RsaKey
+from shared.vault.sealing import binding, take_apart
 from shared.vault.vault import Vault
 from tests.unit.vault.memory_secrets import MemorySecretStore
 
@@ -67,6 +70,26 @@ async def test_any_flipped_bit_of_the_stored_text_is_refused(
     altered = text[:at] + chr(ord(text[at]) ^ 1 << bit) + text[at + 1 :]
     with pytest.raises(CannotOpen):
         await lasting_vault.open(Sealed(altered), PLACE)
+
+
+async def test_wrapped_key_and_payload_are_each_bound_to_the_place(
+    vault: Vault, pems: tuple[Secret, Secret]
+) -> None:
+    parts = take_apart(await vault.seal("value", PLACE))
+    key = RsaKey.from_pem(pems[0])
+    own = binding("storage", 1, PLACE)
+    cipher = Cipher.of(key.unwrap(parts.wrapped, own))
+    assert cipher is not None
+    assert cipher.decrypt(parts.iv, parts.ciphertext, own) is not None
+    others = [
+        binding("transport", 1, PLACE),
+        binding("storage", 2, PLACE),
+        *[binding("storage", 1, replace(PLACE, **{field: "other"})) for field in FIELDS],
+        b"",
+    ]
+    for other in others:
+        assert key.unwrap(parts.wrapped, other) is None
+        assert cipher.decrypt(parts.iv, parts.ciphertext, other) is None
 
 
 @pytest.mark.parametrize("part", [3, 4, 5])

@@ -79,6 +79,7 @@ MALFORMED: list[Callable[[dict[str, str]], str]] = [
     lambda envelope: json.dumps({**envelope, "encryptedKey": ""}),
     lambda envelope: json.dumps({**envelope, "encryptedKey": "not base64!"}),
     lambda envelope: json.dumps({**envelope, "encryptedKey": "é"}),
+    lambda envelope: json.dumps({**envelope, "encryptedKey": "!" + envelope["encryptedKey"]}),
     lambda envelope: json.dumps({**envelope, "encryptedKey": envelope["encryptedData"]}),
     lambda envelope: json.dumps({**envelope, "encryptedData": "AAAA"}),
     lambda envelope: json.dumps({**envelope, "encryptedData": ""}),
