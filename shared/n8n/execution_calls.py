@@ -37,7 +37,10 @@ class ExecutionCalls:
         include_data: bool = False,
         limit: int = 100,
     ) -> list[N8nExecution]:
-        """Return runs, newest first. Without ``status``: finished and waiting ones, not running ones."""
+        """Return runs, newest first. Without ``status``: finished and waiting ones, not running ones.
+
+        Without data ``workflow_version_id`` and ``custom_data`` are missing too.
+        """
         found: list[N8nExecution] = []
         params = _query(workflow_id, status, include_data, min(limit, LARGEST_PAGE))
         async for page in pages(self._rest, "list executions", "/executions", params):

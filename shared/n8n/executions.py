@@ -18,7 +18,7 @@ class N8nStatus(StrEnum):
     """n8n's execution states."""
 
     NEW = "new"
-    """Held back by n8n's concurrency limit."""
+    """Just created, or held back by n8n's concurrency limit."""
     RUNNING = "running"
     WAITING = "waiting"
     SUCCESS = "success"

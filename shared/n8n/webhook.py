@@ -49,8 +49,8 @@ class _Progress:
 class WebhookCaller:
     """Calls webhooks of any n8n over shared connections."""
 
-    def __init__(self, connections: Connections | None = None) -> None:
-        self._connections = connections or Connections()
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     async def call(
         self, url: str, method: str, body: bytes, auth_header: str, *, accept_timeout: float

@@ -30,8 +30,8 @@ class WorkflowCalls:
         Unchanged nodes and connections keep ``version_id``. The name and the settings are not versioned by
         n8n: they take effect at once, for the live version too.
         """
-        path = f"{_path(n8n_workflow_id)}?publishIfActive=false"
-        return await self._workflow("save the workflow", "PUT", path, workflow)
+        path, keep_live = _path(n8n_workflow_id), {"publishIfActive": False}
+        return await self._workflow("save the workflow", "PUT", path, workflow, keep_live)
 
     async def publish(self, n8n_workflow_id: str, version_id: str | None = None) -> WorkflowState:
         """Ask for a version to be live, the draft or an earlier one. It is not live yet on return.
@@ -66,8 +66,8 @@ class WorkflowCalls:
 
     async def get_workflow(self, n8n_workflow_id: str) -> WorkflowState:
         """Return a workflow; :class:`N8nRefused` with ``n8n_status`` 404 when there is none."""
-        path = f"{_path(n8n_workflow_id)}?excludePinnedData=true"
-        return await self._state("read the workflow", "GET", path, None)
+        path, small = _path(n8n_workflow_id), {"excludePinnedData": True}
+        return await self._state("read the workflow", "GET", path, None, small)
 
     async def find_workflows_by_name(self, name: str) -> list[WorkflowState]:
         """Return the workflows with exactly this name, archived ones left out; newest first.
@@ -81,11 +81,15 @@ class WorkflowCalls:
             found += [state for state in states if state.name == name and not state.is_archived]
         return sorted(found, key=lambda state: state.created_at, reverse=True)
 
-    async def _workflow(self, action: str, method: str, path: str, workflow: WorkflowBody) -> WorkflowState:
-        return await self._state(f"{action} '{workflow.name}'", method, path, workflow.fields())
+    async def _workflow(
+        self, action: str, method: str, path: str, workflow: WorkflowBody, params: Parameters | None = None
+    ) -> WorkflowState:
+        return await self._state(f"{action} '{workflow.name}'", method, path, workflow.fields(), params)
 
-    async def _state(self, action: str, method: str, path: str, body: object) -> WorkflowState:
-        answer = await self._rest.call(action, method, path, body=body)
+    async def _state(
+        self, action: str, method: str, path: str, body: object, params: Parameters | None = None
+    ) -> WorkflowState:
+        answer = await self._rest.call(action, method, path, body=body, params=params)
         return parse(WorkflowState, answer, self._rest.base_url)
 
 
