@@ -51,8 +51,11 @@ class Process:
 
     async def stop(self) -> tuple[int | None, str]:
         """End it as an operator would (SIGTERM); returns exit code and what it logged."""
-        if self.child.returncode is None:
-            self.child.terminate()
+        self.child.terminate()
+        return await self.ended()
+
+    async def ended(self) -> tuple[int | None, str]:
+        """Wait for it to end by itself; returns exit code and what it logged."""
         _, errors = await self.child.communicate()
         return self.child.returncode, errors.decode()
 

@@ -131,7 +131,7 @@ async def test_a_stop_cuts_off_what_takes_too_long_and_delivers_it_later(
 async def test_a_folder_is_served_by_one_process_only(folder: Path) -> None:
     async with running(folder):
         second = await Process.start(folder)
-        code, errors = await second.stop()
+        code, errors = await second.ended()
         assert second.ready == {}
         assert code == 2
         assert "served by another process" in errors
