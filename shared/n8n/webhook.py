@@ -65,7 +65,8 @@ class WebhookCaller:
                 return await self._call(url, method, body, auth_header, progress)
         except TimeoutError:
             return WebhookOutcome.ACCEPTED if progress.sent else WebhookOutcome.NOT_REACHED
-        except (httpx.HTTPError, httpx.InvalidURL):
+        # ValueError: an address or a header that cannot be written down.
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             return WebhookOutcome.UNKNOWN if progress.sent else WebhookOutcome.NOT_REACHED
 
     async def _call(
