@@ -1,0 +1,14 @@
+"""A durable Firestore for one machine: ``google.firestore.v1`` over gRPC on SQLite.
+
+The unmodified ``google-cloud-firestore`` client talks to it through ``FIRESTORE_EMULATOR_HOST``.
+Everything runs on one event loop, so a commit needs no locks and a listener costs no thread.
+
+    names, encoding, fields    what a document is called, how its values sort, how a field is reached
+    catalogue, entries         which indexes exist, which index keys a document has
+    storage, history           SQLite: documents, index entries, the versions of the last minutes
+    limits, transforms, writes what a write does to a document
+    store, transactions        commits, snapshots, conflicts, change notices
+    query/                     normal form, planner, scans, execution, aggregation
+    service/                   one module per group of RPCs
+    sweep                      expiry of documents, of history and of forgotten transactions
+"""

@@ -1,0 +1,1 @@
+"""The RPCs, one module per group of methods."""
