@@ -40,15 +40,16 @@ def up(options: UpOptions) -> int:
     n8n = _n8n(options, stack)
     parts = PodiumParts(stack, n8n, options.google_firestore)
     progress = Progress((5 if n8n.own else 3) + options.demo)
-    if not bring_up(stack, parts, progress):
-        record = read_record(stack.state)
-        print("podium is up already (`down` stops it):\n" + _describe(record))
-        return 0
-    if options.demo:
-        progress.step("running the demo")
-        from infra.local.demo import run
+    # One event loop for everything: the Google clients belong to the loop that made them.
+    with asyncio.Runner() as loop:
+        if not bring_up(stack, parts, progress, loop):
+            print("podium is up already (`down` stops it):\n" + _describe(read_record(stack.state)))
+            return 0
+        if options.demo:
+            progress.step("running the demo")
+            from infra.local.demo import run
 
-        asyncio.run(run(stack.stack_file))
+            loop.run(run(stack.stack_file))
     print(f"podium is up after {progress.elapsed():.0f} s:\n" + _describe(read_record(stack.state)))
     return 0
 

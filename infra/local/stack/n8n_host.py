@@ -20,7 +20,7 @@ class N8nHost(Protocol):
         """Whether the stack runs this n8n itself."""
         ...
 
-    def install(self, progress: Progress) -> None:
+    async def install(self, progress: Progress) -> None:
         """Install or check what is needed."""
         ...
 
@@ -41,7 +41,7 @@ class GivenN8n:
     key: str = field(repr=False)
     own: bool = False
 
-    def install(self, progress: Progress) -> None:
+    async def install(self, progress: Progress) -> None:
         """Check that n8n answers and takes the key.
 
         Raises:
@@ -49,12 +49,10 @@ class GivenN8n:
         """
         progress.step(f"checking the n8n at {self.url}")
         try:
-            answer = httpx.get(
-                f"{self.url}/api/v1/workflows",
-                params={"limit": "1"},
-                headers={"X-N8N-API-KEY": self.key},
-                timeout=15,
-            )
+            async with httpx.AsyncClient(timeout=15) as http:
+                answer = await http.get(
+                    f"{self.url}/api/v1/workflows?limit=1", headers={"X-N8N-API-KEY": self.key}
+                )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise LocalStackError(f"no n8n answers at {self.url} (--n8n-url)") from error
         if answer.status_code in (401, 403):

@@ -17,7 +17,7 @@ class OwnN8n:
     engine: str
     own: bool = True
 
-    def install(self, progress: Progress) -> None:
+    async def install(self, progress: Progress) -> None:
         """Install what is missing."""
 
     def processes(self, environment: dict[str, str]) -> tuple[ProcessPlan, ...]:

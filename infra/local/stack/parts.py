@@ -27,13 +27,13 @@ class PodiumParts:
         ports: dict[str, int] = asdict(self.stack.ports)
         return {part: port for part, port in ports.items() if part != "n8n" or self.n8n.own}
 
-    def install(self, progress: Progress) -> None:
+    async def install(self, progress: Progress) -> None:
         """Install n8n, or check the one the user has.
 
         Raises:
             LocalStackError: n8n cannot be installed or reached.
         """
-        self.n8n.install(progress)
+        await self.n8n.install(progress)
 
     def processes(self, run_id: str) -> tuple[ProcessPlan, ...]:
         """Return the processes to run, those first that others wait for.
@@ -52,12 +52,13 @@ class PodiumParts:
     async def fill(self, progress: Progress) -> Mapping[str, object]:
         """Give n8n an owner, create the organizations, and return the content of the stack file."""
         stack = replace(self.stack, n8n_api_key=await self.n8n.api_key(progress))
-        content = read_stack_file(stack.stack_file)
-        if content is not None and still_valid(content, stack):
-            progress.step("the organizations and keys of the last time still work")
-            return content
-        progress.step("creating organizations and keys")
+        progress.step("preparing organizations, keys and queues")
         # The platform's own code loads the Google clients: only where it is needed.
-        from infra.local.bootstrap import bootstrap
+        from infra.local.bootstrap import bootstrap, prepare
 
+        await prepare(stack)
+        content = read_stack_file(stack.stack_file)
+        if content is not None and await still_valid(content, stack):
+            progress.note("those of the last time still work")
+            return content
         return await bootstrap(stack)

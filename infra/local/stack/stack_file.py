@@ -29,7 +29,7 @@ def write_stack_file(path: Path, content: Mapping[str, object]) -> None:
     write_private(path, json.dumps(content, indent=2) + "\n")
 
 
-def still_valid(content: Mapping[str, object], stack: Stack) -> bool:
+async def still_valid(content: Mapping[str, object], stack: Stack) -> bool:
     """Return whether ``content`` describes the running ``stack``: same addresses, and its key works.
 
     It stops being valid when the ports change or the data was deleted.
@@ -38,7 +38,7 @@ def still_valid(content: Mapping[str, object], stack: Stack) -> bool:
     if any(content.get(name) != value for name, value in expected.items()):
         return False
     key = _owner_key(content)
-    return key is not None and all(name in content for name in _REQUIRED) and _accepted(stack, key)
+    return key is not None and all(name in content for name in _REQUIRED) and await _accepted(stack, key)
 
 
 def _owner_key(content: Mapping[str, object]) -> str | None:
@@ -49,11 +49,10 @@ def _owner_key(content: Mapping[str, object]) -> str | None:
             return None
 
 
-def _accepted(stack: Stack, key: str) -> bool:
+async def _accepted(stack: Stack, key: str) -> bool:
     try:
-        answer = httpx.post(
-            f"{stack.base_url}/verifyapikey", headers={"X-API-Key": key}, timeout=10, trust_env=False
-        )
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+            answer = await http.post(f"{stack.base_url}/verifyapikey", headers={"X-API-Key": key})
     except httpx.HTTPError:
         return False
     return answer.status_code == httpx.codes.OK

@@ -20,10 +20,10 @@ from infra.local.stack.child import Child, StartFailed
 from infra.local.stack.identity import Identity, identify
 from infra.local.stack.log_file import rotate
 from infra.local.stack.plan import Plan
-from infra.local.stack.record import RunRecord, read_record, remove_record
+from infra.local.stack.record import NAME, RunRecord, remove_record
 
 KEEP = b"keep\n"
-_LOOK_AT_FILES = 5.0
+_LOOK_AT_FILES = 2.0
 
 
 class Supervisor:
@@ -112,7 +112,7 @@ class Supervisor:
             for path in paths:
                 with suppress(OSError):
                     rotate(path)
-            if read_record(self._plan.state) is None:
+            if not (self._plan.state / NAME).exists():
                 # Somebody deleted the state folder: nobody could stop this stack any more.
                 self._stop.set()
 

@@ -31,7 +31,7 @@ class Parts(Protocol):
         """The ports its processes will listen at, by part."""
         ...
 
-    def install(self, progress: Progress) -> None:
+    async def install(self, progress: Progress) -> None:
         """Check and install what the processes need."""
         ...
 
@@ -44,7 +44,7 @@ class Parts(Protocol):
         ...
 
 
-def bring_up(stack: Stack, parts: Parts, progress: Progress) -> bool:
+def bring_up(stack: Stack, parts: Parts, progress: Progress, loop: asyncio.Runner) -> bool:
     """Bring the stack up and write its stack file; return ``False`` when it was up already.
 
     When anything fails, or this process is interrupted or killed, what was started is taken down again.
@@ -60,13 +60,13 @@ def bring_up(stack: Stack, parts: Parts, progress: Progress) -> bool:
             print("Stopped what an earlier run had left behind.")
         require_free(parts.ports)
         private_folder(stack.data)
-        parts.install(progress)
+        loop.run(parts.install(progress))
         run_id = secrets.token_hex(16)
         plan = Plan(run_id, stack.state, stack.stack_file, parts.processes(run_id))
         with Launch(plan) as launch:
             progress.step("starting " + ", ".join(process.name for process in plan.processes))
             launch.wait(progress)
-            write_stack_file(stack.stack_file, asyncio.run(_filled(parts, launch, progress)))
+            write_stack_file(stack.stack_file, loop.run(_filled(parts, launch, progress)))
             launch.keep()
     return True
 

@@ -12,7 +12,7 @@ from infra.local.stack.record import NAME, read_record
 from tests.integration.stack.tiny import TinyParts, eventually, pid_of
 
 STARTER = """
-import sys
+import asyncio, sys
 from pathlib import Path
 from infra.local.stack.progress import Progress
 from infra.local.stack.up import bring_up
@@ -20,7 +20,8 @@ from tests.integration.stack.tiny import tiny_stack
 
 stack, parts = tiny_stack(Path(sys.argv[1]))
 parts.alpha, parts.beta, parts.fill_takes = int(sys.argv[2]), int(sys.argv[3]), 600
-bring_up(stack, parts, Progress(3))
+with asyncio.Runner() as loop:
+    bring_up(stack, parts, Progress(3), loop)
 """
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import os
 import signal
 import subprocess
@@ -13,10 +12,8 @@ import pytest
 from infra.local.errors import LocalStackError
 from infra.local.stack.identity import identify
 from infra.local.stack.ports import is_free
-from infra.local.stack.progress import Progress
 from infra.local.stack.record import NAME, read_record
 from infra.local.stack.takedown import take_down
-from infra.local.stack.up import bring_up
 from tests.integration.stack.tiny import (
     SECRET,
     TinyParts,
@@ -24,6 +21,7 @@ from tests.integration.stack.tiny import (
     eventually,
     pid_of,
     process,
+    raise_stack,
     script,
     tiny_stack,
 )
@@ -35,10 +33,6 @@ open({note!r}, "w").write(str(child.pid))
 print("{{}}", flush=True)
 time.sleep(600)
 """
-
-
-def quiet() -> Progress:
-    return Progress(3, io.StringIO())
 
 
 def test_after_up_every_process_serves_and_is_recorded(state: Path, running: TinyParts) -> None:
@@ -60,7 +54,7 @@ def test_what_a_killed_process_had_started_is_ended_before_its_restart(state: Pa
     stack, parts = tiny_stack(state)
     note = tmp_path / "grandchild"
     parts.third = script("parent", PARENT.format(note=str(note)))
-    bring_up(stack, parts, quiet())
+    raise_stack(stack, parts)
     grandchild = identify(int(note.read_text()))
     assert grandchild is not None
     os.kill(pid_of(state, "parent"), signal.SIGKILL)
@@ -96,7 +90,7 @@ def test_down_finds_even_orphans_of_a_killed_supervisor(state: Path, tmp_path: P
     stack, parts = tiny_stack(state)
     note = tmp_path / "grandchild"
     parts.third = script("parent", PARENT.format(note=str(note)))
-    bring_up(stack, parts, quiet())
+    raise_stack(stack, parts)
     record, grandchild = read_record(state), identify(int(note.read_text()))
     assert record is not None
     assert grandchild is not None
@@ -117,7 +111,7 @@ def test_up_after_a_killed_supervisor_replaces_what_it_left_behind(state: Path, 
     os.kill(record.supervisor.pid, signal.SIGKILL)
     eventually(lambda: not record.running(), within=2)
     left_behind = pid_of(state, "alpha")
-    assert bring_up(stack, running, quiet())
+    assert raise_stack(stack, running)
     assert ask(running.alpha) not in (None, str(left_behind))
 
 
@@ -125,7 +119,7 @@ def test_a_process_that_ignores_sigterm_is_ended_by_force(state: Path) -> None:
     stack, parts = tiny_stack(state)
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('{}', flush=True); time.sleep(600)"
     parts.third = script("deaf", deaf, grace=0.3)
-    bring_up(stack, parts, quiet())
+    raise_stack(stack, parts)
     identity = process(state, "deaf").identity
     assert identity is not None
     began = time.monotonic()
@@ -138,7 +132,7 @@ def test_a_half_started_stack_is_taken_down_and_the_culprit_named(state: Path) -
     stack, parts = tiny_stack(state)
     parts.third = script("culprit", "import sys; print('out of cheese', file=sys.stderr); sys.exit(7)")
     with pytest.raises(LocalStackError, match=r"culprit ended with exit code 7 .*out of cheese"):
-        bring_up(stack, parts, quiet())
+        raise_stack(stack, parts)
     assert is_free(parts.alpha)
     assert is_free(parts.beta)
     assert not (state / NAME).exists()
@@ -148,7 +142,7 @@ def test_a_process_that_never_gets_ready_fails_the_start(state: Path) -> None:
     stack, parts = tiny_stack(state)
     parts.third = script("silent", "import time; time.sleep(600)", ready_within=0.3)
     with pytest.raises(LocalStackError, match=r"silent was not ready within 0\.3 s"):
-        bring_up(stack, parts, quiet())
+        raise_stack(stack, parts)
     assert is_free(parts.alpha)
 
 
@@ -157,7 +151,7 @@ def test_a_program_that_does_not_exist_fails_the_start(state: Path) -> None:
     missing = script("missing", "")
     parts.third = type(missing)(name="missing", command=("/no/such/program",))
     with pytest.raises(LocalStackError, match="missing cannot be started"):
-        bring_up(stack, parts, quiet())
+        raise_stack(stack, parts)
     assert is_free(parts.alpha)
 
 
@@ -165,7 +159,7 @@ def test_when_filling_the_platform_fails_the_stack_is_taken_down(state: Path) ->
     stack, parts = tiny_stack(state)
     parts.fill_fails = LocalStackError("no organizations today")
     with pytest.raises(LocalStackError, match="no organizations today"):
-        bring_up(stack, parts, quiet())
+        raise_stack(stack, parts)
     assert is_free(parts.alpha)
     assert not stack.stack_file.exists()
 
@@ -173,7 +167,7 @@ def test_when_filling_the_platform_fails_the_stack_is_taken_down(state: Path) ->
 def test_two_stacks_run_side_by_side(state: Path, running: TinyParts, tmp_path: Path) -> None:
     other, parts = tiny_stack(tmp_path / "other")
     try:
-        assert bring_up(other, parts, quiet())
+        assert raise_stack(other, parts)
         take_down(state)
         assert ask(running.beta) is None
         assert ask(parts.beta) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 import time
 import urllib.request
@@ -16,6 +17,7 @@ from infra.local.stack.ports import any_free
 from infra.local.stack.processes import inherited
 from infra.local.stack.progress import Progress
 from infra.local.stack.record import ProcessRecord, read_record
+from infra.local.stack.up import bring_up
 
 SERVER = """
 import os, socket, sys
@@ -46,7 +48,7 @@ class TinyParts:
     def ports(self) -> Mapping[str, int]:
         return {"firestore": self.alpha, "gateway": self.beta}
 
-    def install(self, progress: Progress) -> None:
+    async def install(self, progress: Progress) -> None:
         progress.step("installing nothing")
 
     def processes(self, run_id: str) -> tuple[ProcessPlan, ...]:
@@ -92,6 +94,12 @@ def script(name: str, code: str, *, ready_within: float = 10, grace: float = 10)
 def tiny_stack(state: Path) -> tuple[Stack, TinyParts]:
     parts = TinyParts(Ports())
     return Stack(state, state / "stack.json", Ports(), "http://n8n.invalid"), parts
+
+
+def raise_stack(stack: Stack, parts: TinyParts) -> bool:
+    """Bring the stack up as ``up`` does, silently."""
+    with asyncio.Runner() as loop:
+        return bring_up(stack, parts, Progress(3, io.StringIO()), loop)
 
 
 def process(state: Path, name: str) -> ProcessRecord:
