@@ -74,7 +74,12 @@ class Dispatcher:
         self._timer = self._loop.call_later(delay, self._look)
 
     def run(self, task: StoredTask) -> None:
-        """Start an attempt of a task that is already claimed, whatever rate and concurrency say."""
+        """Start an attempt of a task that is already claimed, whatever rate and concurrency say.
+
+        After :meth:`stop` nothing starts: the claim is given back at the next start of the server.
+        """
+        if self._stopped:
+            return
         self._running[task.id] += 1
         attempt = self._loop.create_task(self._attempt(task))
         self._attempts.add(attempt)

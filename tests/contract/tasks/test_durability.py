@@ -94,6 +94,31 @@ async def test_no_acknowledged_creation_is_lost_in_a_crash_under_load(
     assert acknowledged <= stored
 
 
+async def test_every_task_is_delivered_through_repeated_crashes_and_no_attempt_twice(
+    folder: Path, worker: Worker, path: str
+) -> None:
+    worker.scripts[path] = Script(seconds=0.02)
+    names = [f"t{number}" for number in range(300)]
+    async with running(folder) as first, connected(first.address) as client:
+        limits = tasks_v2.RateLimits(max_dispatches_per_second=200, max_concurrent_dispatches=20)
+        queue = tasks_v2.Queue(name=QUEUE, rate_limits=limits)
+        await client.create_queue(parent=PARENT, queue=queue)
+        for name in names:
+            await client.create_task(parent=QUEUE, task=task(worker.url + path, name=f"{QUEUE}/tasks/{name}"))
+        await first.kill()
+
+    for _ in range(3):
+        async with running(folder):
+            await worker.wait(path, len(worker.seen(path)) + 40)
+    async with running(folder):
+        until = time.monotonic() + 15
+        while {d.headers["X-CloudTasks-TaskName"] for d in worker.seen(path)} != set(names):
+            assert time.monotonic() < until
+            await asyncio.sleep(0.02)
+    attempts = [(d.headers["X-CloudTasks-TaskName"], d.retry_count) for d in worker.seen(path)]
+    assert len(attempts) == len(set(attempts))
+
+
 async def test_a_stop_lets_attempts_in_flight_end(folder: Path, worker: Worker, path: str) -> None:
     worker.scripts[path] = Script(seconds=0.5)
     async with running(folder) as first, connected(first.address) as client:
