@@ -1,0 +1,16 @@
+"""The HTTP edge. One module per noun, one public function per endpoint: parse, authorise, call a service.
+
+``MODULES`` is the one list of them; importing a module registers its endpoints.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+MODULES = ("callbacks", "deployments", "identity", "keys", "projects", "runs", "skills", "tasks")
+
+
+def load_all() -> None:
+    """Import every endpoint module, which fills the registry."""
+    for name in MODULES:
+        import_module(f"functions.{name}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 
@@ -17,7 +18,15 @@ class Document(BaseModel):
         """Return the camelCase mapping to store or send; unset optional fields are absent."""
         return self.model_dump(by_alias=True, exclude_none=True)
 
+    def wire(self) -> dict[str, object]:
+        """Return the camelCase JSON object to send; unset optional fields are absent (api §1.3)."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
 
 def iso(moment: datetime) -> str:
     """Return an ISO-8601 UTC timestamp with milliseconds, e.g. ``2026-04-04T10:00:00.000Z`` (api §1.3)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+Timestamp = Annotated[datetime, PlainSerializer(iso, when_used="json")]
+"""A moment; on the wire an ISO-8601 UTC text with milliseconds."""

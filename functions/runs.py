@@ -1,0 +1,194 @@
+"""Triggering workflows and following their runs (api §5.22, §5.23, §5.25)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import JsonValue
+
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    InstanceInactive,
+    InvalidPayload,
+    InvalidRequest,
+    NotFound,
+    Unauthorized,
+    UpstreamError,
+)
+from shared.http.access import A, I, O, P, keys
+from shared.http.call import Call
+from shared.http.declaration import AnyJson, Envelope
+from shared.http.endpoint import endpoint
+from shared.model.document import Document, Timestamp
+from shared.model.execution import Execution
+from shared.model.scopes import Scope
+from shared.services.runs.details import details
+from shared.services.runs.status import result_of, status
+from shared.services.runs.trigger import trigger
+from shared.store import refs
+from shared.store.refs import Ref
+
+
+def _endpoint_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
+    return (refs.endpoint(params["processInstanceId"], params["workflowId"]),)
+
+
+def _execution_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
+    return (refs.execution(params["processInstanceId"], params["executionId"]),)
+
+
+class Accepted(Document):
+    """A run that is durable and on its way."""
+
+    execution_id: str
+    message: str = "Execution started"
+
+
+@endpoint(
+    "POST",
+    "triggerWebhookPublic",
+    "processInstanceId",
+    "workflowId",
+    aliases=("webhook", "trigger"),
+    access=keys(O, P, A, I, scopes=(Scope.WORKFLOWS_TRIGGER,)),
+    envelope=Envelope.FLAT,
+    request=AnyJson,
+    response=Accepted,
+    query=("api_key",),
+    prefetch=_endpoint_of,
+    errors=(InvalidRequest, InvalidPayload, Unauthorized, Forbidden, NotFound, InstanceInactive),
+)
+async def trigger_webhook_public(call: Call[JsonValue]) -> Accepted:
+    """Start a workflow of an installation and answer with its execution id."""
+    instance, workflow = call.params["processInstanceId"], call.params["workflowId"]
+    (found,) = call.prefetched
+    execution_id = await trigger(call.platform, call.caller, instance, workflow, found, call.body)
+    call.notes["executionId"] = execution_id
+    return Accepted(execution_id=execution_id)
+
+
+class ErrorSummary(Document):
+    """Why a run failed."""
+
+    type: str
+    message: str
+    code: str | None = None
+    failed_node_name: str | None = None
+
+
+class RunState(Document):
+    """A run as its caller sees it. ``duration`` is in milliseconds."""
+
+    execution_id: str
+    status: str
+    created_at: Timestamp
+    duration: int | None = None
+    result_data: JsonValue = None
+    error_details: ErrorSummary | None = None
+
+
+class StatusAnswer(Document):
+    """The answer of the status endpoint."""
+
+    execution: RunState
+
+
+MAX_WAIT_SECONDS = 30
+
+
+def _wait_of(query: Mapping[str, str]) -> float:
+    text = query.get("wait", "0")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < float("inf"):
+        raise InvalidRequest("wait must be a number of seconds between 0 and 30.", field="wait")
+    return min(seconds, MAX_WAIT_SECONDS)
+
+
+def _summary(run: Execution) -> ErrorSummary | None:
+    return None if run.error_details is None else ErrorSummary.model_validate(run.error_details)
+
+
+@endpoint(
+    "GET",
+    "getExecutionStatusPublic",
+    "processInstanceId",
+    "executionId",
+    aliases=("status",),
+    access=keys(O, P, A, I, scopes=(Scope.WORKFLOWS_TRIGGER, Scope.EXECUTIONS_READ)),
+    envelope=Envelope.FLAT,
+    response=StatusAnswer,
+    query=("wait", "api_key"),
+    prefetch=_execution_of,
+    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound),
+)
+async def get_execution_status_public(call: Call[None]) -> StatusAnswer:
+    """Return a run's state; with ``?wait=SECONDS`` (up to 30) answer the moment it ends."""
+    instance, execution_id = call.params["processInstanceId"], call.params["executionId"]
+    (found,) = call.prefetched
+    wait = _wait_of(call.query)
+    run = await status(call.platform, call.caller, instance, execution_id, found, wait)
+    return StatusAnswer(
+        execution=RunState(
+            execution_id=run.execution_id,
+            status=run.status.value,
+            created_at=run.created_at,
+            duration=run.duration,
+            result_data=await result_of(call.platform, run),
+            error_details=_summary(run),
+        )
+    )
+
+
+class RunDetails(Document):
+    """A run together with n8n's own record of it."""
+
+    codika_execution_id: str
+    n8n_execution_id: str
+    status: str
+    n8n_execution: JsonValue
+
+
+class DetailsAnswer(Document):
+    """The answer of the details endpoint."""
+
+    execution: RunDetails
+
+
+@endpoint(
+    "GET",
+    "getExecutionDetailsPublic",
+    "processInstanceId",
+    "executionId",
+    access=keys(O, P, A, scopes=(Scope.EXECUTIONS_READ,)),
+    envelope=Envelope.FLAT,
+    response=DetailsAnswer,
+    query=("deep", "slim"),
+    prefetch=_execution_of,
+    errors=(Unauthorized, Forbidden, NotFound, Conflict, UpstreamError),
+)
+async def get_execution_details_public(call: Call[None]) -> DetailsAnswer:
+    """Return n8n's record of a run; ``deep`` adds sub-workflow runs, ``slim`` drops bulky links."""
+    instance, execution_id = call.params["processInstanceId"], call.params["executionId"]
+    (found,) = call.prefetched
+    run, recorded = await details(
+        call.platform,
+        call.caller,
+        instance,
+        execution_id,
+        found,
+        deep=call.query.get("deep") == "true",
+        slim=call.query.get("slim") == "true",
+    )
+    return DetailsAnswer(
+        execution=RunDetails(
+            codika_execution_id=run.execution_id,
+            n8n_execution_id=run.n8n_execution_id or "",
+            status=run.status.value,
+            n8n_execution=recorded,
+        )
+    )

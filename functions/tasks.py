@@ -1,0 +1,87 @@
+"""Handlers of delivered tasks. A 2xx ends a task, anything else has it delivered again."""
+
+from __future__ import annotations
+
+from shared.errors import Unauthorized, UpstreamError
+from shared.http.access import TaskCall
+from shared.http.call import Call
+from shared.http.declaration import Envelope
+from shared.http.endpoint import endpoint
+from shared.model.document import Document
+from shared.services.deployments.resume import resume
+from shared.services.runs.dispatch import DispatchOrder, dispatch
+from shared.services.runs.supervise import supervise
+
+
+class Outcome(Document):
+    """What the handler did, for the log."""
+
+    outcome: str
+
+
+@endpoint(
+    "POST",
+    "dispatchExecution",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=DispatchOrder,
+    response=Outcome,
+    errors=(Unauthorized, UpstreamError),
+    timeout_seconds=60,
+)
+async def dispatch_execution(call: Call[DispatchOrder]) -> Outcome:
+    """Send a run into n8n."""
+    deliveries = int(call.headers.get("x-cloudtasks-taskretrycount", "0"))
+    call.notes["executionId"] = call.body.execution_id
+    outcome = await dispatch(call.platform, call.body, deliveries)
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+class RunOrder(Document):
+    """The body of a supervise task."""
+
+    process_instance_id: str
+    execution_id: str
+    round: int = 0
+
+
+@endpoint(
+    "POST",
+    "superviseExecution",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=RunOrder,
+    response=Outcome,
+    errors=(Unauthorized, UpstreamError),
+)
+async def supervise_execution(call: Call[RunOrder]) -> Outcome:
+    """Look after a run that has not reported."""
+    body = call.body
+    call.notes["executionId"] = body.execution_id
+    outcome = await supervise(call.platform, body.process_instance_id, body.execution_id, body.round)
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+class DeployOrder(Document):
+    """The body of a deployment's watchdog task."""
+
+    deployment_instance_id: str
+
+
+@endpoint(
+    "POST",
+    "resumeDeployment",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=DeployOrder,
+    response=Outcome,
+    errors=(Unauthorized, UpstreamError),
+    timeout_seconds=540,
+)
+async def resume_deployment(call: Call[DeployOrder]) -> Outcome:
+    """Complete or fail a deployment whose worker is gone."""
+    outcome = await resume(call.platform, call.body.deployment_instance_id)
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)

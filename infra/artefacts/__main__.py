@@ -1,0 +1,51 @@
+"""``python -m infra.artefacts [--check]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from functions import load_all
+from shared.http.artefacts.firebase import hosting
+from shared.http.artefacts.functions import function_map
+from shared.http.artefacts.openapi import openapi
+from shared.http.artefacts.targets import module_map
+from shared.http.declaration import REGISTRY
+
+ROOT = Path(__file__).resolve().parents[2]
+REGION = "europe-west1"
+VERSION = "0.1.0"
+
+
+def artefacts() -> dict[Path, str]:
+    """Return the content of every generated file."""
+    load_all()
+    endpoints = REGISTRY.all()
+    generated: dict[str, object] = {
+        "firebase.json": hosting(endpoints, REGION),
+        "infra/terraform/functions.json": function_map(endpoints),
+        "functions/targets.json": module_map(endpoints),
+        "docs/openapi.json": openapi(endpoints, VERSION),
+    }
+    return {ROOT / name: json.dumps(content, indent=2) + "\n" for name, content in generated.items()}
+
+
+def main() -> int:
+    """Write the files, or with ``--check`` report those that differ; return the exit code."""
+    parser = argparse.ArgumentParser(prog="infra.artefacts")
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = [path for path, text in artefacts().items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        if check:
+            print(f"{path.relative_to(ROOT)} is not up to date: run `make artefacts`", file=sys.stderr)
+        else:
+            path.write_text(artefacts()[path])
+            print(f"wrote {path.relative_to(ROOT)}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

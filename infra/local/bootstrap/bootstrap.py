@@ -1,0 +1,122 @@
+"""What ``up`` does once the processes run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from infra.local.stack.addresses import Stack
+from shared.model.apikey import KeyKind
+from shared.model.organization import Role
+from shared.model.scopes import ORGANIZATION_SCOPES, Scope
+from shared.services.organizations.members import add_member
+from shared.services.organizations.mint import mint_key
+from shared.services.organizations.provision import provision_organization, register_backend
+from shared.services.platform import Platform, open_platform
+from shared.services.queues import ensure_queues
+from shared.settings import read_settings
+
+BACKEND = "local"
+
+
+@asynccontextmanager
+async def _platform(stack: Stack) -> AsyncIterator[Platform]:
+    # The Google clients read their addresses from the environment themselves.
+    os.environ.update(stack.environment())
+    platform = open_platform(read_settings())
+    try:
+        yield platform
+    finally:
+        await platform.close()
+
+
+async def prepare(stack: Stack) -> None:
+    """Bring keys, queues and the n8n backend up to date; safe at every start."""
+    async with _platform(stack) as platform:
+        await platform.vault.ensure_keys()
+        await ensure_queues(platform.queue)
+        await register_backend(platform, BACKEND, stack.n8n_url, stack.n8n_api_key)
+
+
+async def bootstrap(stack: Stack) -> dict[str, object]:
+    """Create an administrator and two unrelated organizations; return the stack file's content.
+
+    Raises:
+        UpstreamError: n8n refuses.
+    """
+    async with _platform(stack) as platform:
+        admin = await _key(platform, KeyKind.ADMIN, platform.sources.auto_id() + "Operator", "Operator")
+        first = await _organization(platform, "Atelier Nord")
+        second = await _organization(platform, "Bureau Süd")
+    return {
+        "baseUrl": stack.base_url,
+        "publicKeyUrl": f"{stack.base_url}/encryption/public.pem",
+        "n8nUrl": stack.n8n_url,
+        "n8nApiKey": stack.n8n_api_key,
+        "adminKey": admin,
+        "organizations": [first, second],
+        "demo": None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    user_id: str
+    role: Role
+
+
+async def _organization(platform: Platform, name: str) -> dict[str, object]:
+    organization_id = platform.sources.auto_id()
+    owner = _Owner(_user_id(platform), Role.OWNER)
+    member = _Owner(_user_id(platform), Role.MEMBER)
+    await provision_organization(
+        platform,
+        organization_id=organization_id,
+        name=name,
+        owner_user_id=owner.user_id,
+        backend_id=BACKEND,
+    )
+    await add_member(platform, organization_id, member.user_id, Role.MEMBER)
+    keys = [await _organization_key(platform, organization_id, name, user) for user in (owner, member)]
+    scopes = (*ORGANIZATION_SCOPES, Scope.ORGANIZATIONS_CREATE)
+    personal = await _key(platform, KeyKind.PERSONAL, owner.user_id, "Owner's personal key", scopes)
+    return {
+        "organizationId": organization_id,
+        "name": name,
+        "ownerUserId": owner.user_id,
+        "ownerKey": keys[0],
+        "memberUserId": member.user_id,
+        "memberKey": keys[1],
+        "personalKey": personal,
+    }
+
+
+async def _organization_key(
+    platform: Platform, organization_id: str, organization_name: str, user: _Owner
+) -> str:
+    minted = mint_key(
+        platform,
+        KeyKind.ORGANIZATION,
+        user_id=user.user_id,
+        name=f"{user.role.value} key",
+        scopes=ORGANIZATION_SCOPES,
+        organization_id=organization_id,
+        organization_name=organization_name,
+        role=user.role,
+    )
+    await platform.store.commit(minted.record)
+    return minted.raw
+
+
+async def _key(
+    platform: Platform, kind: KeyKind, user_id: str, name: str, scopes: tuple[Scope, ...] = tuple(Scope)
+) -> str:
+    minted = mint_key(platform, kind, user_id=user_id, name=name, scopes=scopes)
+    await platform.store.commit(minted.record)
+    return minted.raw
+
+
+def _user_id(platform: Platform) -> str:
+    return (platform.sources.auto_id() + platform.sources.auto_id())[:28]

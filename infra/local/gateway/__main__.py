@@ -1,0 +1,61 @@
+"""``python -m infra.local.gateway --port N``: serve all functions in one process."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from functions import load_all
+from infra.local.gateway.app import Gateway
+from shared.http.declaration import REGISTRY
+from shared.http.endpoint import TARGETS
+from shared.http.routes import route_table
+from shared.services import faults
+
+
+def main() -> None:
+    """Serve until a signal ends the process."""
+    parser = argparse.ArgumentParser(prog="infra.local.gateway")
+    parser.add_argument("--port", type=int, required=True)
+    port = parser.parse_args().port
+    _arm_kill_switch(os.environ.get("PODIUM_KILL_AT"))
+    load_all()
+    table = route_table(REGISTRY.all())
+    targets = {segment: TARGETS[endpoint.name] for segment, endpoint in table.items()}
+    prefix = urlsplit(os.environ["PUBLIC_BASE_URL"]).path
+    uvicorn.run(
+        Gateway(targets, prefix),
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_keep_alive=75,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+def _arm_kill_switch(point: str | None) -> None:
+    """Let a chaos test kill this process at a named point; ``name:2`` means the second time."""
+    if not point:
+        return
+    wanted, _, nth = point.partition(":")
+    remaining = int(nth or 1)
+
+    def listener(name: str) -> None:
+        nonlocal remaining
+        if name != wanted:
+            return
+        remaining -= 1
+        if remaining == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    faults.listen(listener)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The HTTP edge: one declaration per endpoint, and everything that follows from it."""

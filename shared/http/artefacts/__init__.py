@@ -1,0 +1,1 @@
+"""Everything that is generated from the endpoint registry (design §3)."""

@@ -1,0 +1,36 @@
+"""What a handler is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from shared.model.apikey import ApiKey
+from shared.services.platform import Platform
+
+B = TypeVar("B")
+
+
+@dataclass(slots=True)
+class Call(Generic[B]):
+    """One authenticated request: parsed body, parameters, caller, and the platform to act on."""
+
+    platform: Platform
+    request_id: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: B
+    raw: bytes
+    key: ApiKey | None = None
+    prefetched: tuple[Any, ...] = ()
+    notes: dict[str, object] = field(default_factory=dict)
+    """Fields a handler adds to the request's log line."""
+
+    @property
+    def caller(self) -> ApiKey:
+        """The key of the caller; only endpoints with keyed access may ask."""
+        if self.key is None:
+            raise LookupError("this endpoint has no keyed access")
+        return self.key

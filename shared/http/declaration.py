@@ -1,0 +1,101 @@
+"""The declaration of an endpoint, and the registry of all of them (design §3).
+
+From this one registry come the functions-framework targets, the rewrites of ``firebase.json``, the
+gateway's routes, Terraform's function map, the OpenAPI document and the authorisation test matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.errors import PlatformError
+from shared.http.access import Access
+from shared.store.refs import Ref
+
+
+class Envelope(Enum):
+    """The shape of answers (api §2)."""
+
+    DATA = "A"
+    FLAT = "B"
+    AUTH = "C"
+    INGESTION = "D"
+
+
+class AnyJson(BaseModel):
+    """Declares that a body may be any JSON value; the handler is given the parsed value itself."""
+
+
+MAX_BODY = 30 * 1024 * 1024
+"""Bytes accepted on any endpoint (decision: body size)."""
+
+Prefetch = Callable[[Mapping[str, str]], tuple[Ref[Any], ...]]
+"""Names the documents an endpoint needs anyway, so that they are read together with the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What one public function is, stated once."""
+
+    name: str
+    """Canonical camelCase name: path segment, function target and OpenAPI operation id."""
+    method: str
+    params: tuple[str, ...]
+    aliases: tuple[str, ...]
+    access: Access
+    envelope: Envelope
+    request: type[BaseModel] | None
+    response: type[BaseModel]
+    errors: tuple[type[PlatformError], ...]
+    query: tuple[str, ...]
+    prefetch: Prefetch | None
+    body_limit: int
+    timeout_seconds: int
+    memory_mebibytes: int
+    concurrency: int
+    refusal_code: str | None
+    """The code of every 403, for an endpoint whose clients know a closed set of codes."""
+    summary: str
+    handler: Callable[..., Awaitable[BaseModel]] = field(compare=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every first path segment that leads here, canonical name first."""
+        return (self.name, *self.aliases)
+
+    @property
+    def path(self) -> str:
+        """The documented path, e.g. ``/triggerWebhookPublic/{processInstanceId}/{workflowId}``."""
+        return "/" + "/".join([self.name, *(f"{{{param}}}" for param in self.params)])
+
+
+class Registry:
+    """All endpoints, by canonical name."""
+
+    def __init__(self) -> None:
+        self._endpoints: dict[str, Endpoint] = {}
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Register an endpoint.
+
+        Raises:
+            ValueError: its name or an alias is taken, compared without case.
+        """
+        taken = {name.lower() for other in self._endpoints.values() for name in other.names}
+        clashes = taken & {name.lower() for name in endpoint.names}
+        if clashes:
+            raise ValueError(f"endpoint name taken: {', '.join(sorted(clashes))}")
+        self._endpoints[endpoint.name] = endpoint
+
+    def all(self) -> tuple[Endpoint, ...]:
+        """Return every registered endpoint, sorted by name."""
+        return tuple(self._endpoints[name] for name in sorted(self._endpoints))
+
+
+REGISTRY = Registry()
+"""The registry of the process: what has been imported so far."""

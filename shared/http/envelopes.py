@@ -1,0 +1,71 @@
+"""Turning results and errors into the endpoint's envelope (api §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+from shared.errors import PlatformError
+from shared.http.declaration import Envelope
+
+_NEXT_ACTION = {
+    400: "Correct the request and send it again.",
+    401: "Check your API key.",
+    404: "Check the address and try again.",
+    409: "Resolve the conflict described in the message, then try again.",
+    429: "Wait a moment, then try again.",
+}
+
+
+def success(envelope: Envelope, result: Mapping[str, object], request_id: str) -> dict[str, object]:
+    """Return the body of a successful answer."""
+    if envelope in (Envelope.DATA, Envelope.AUTH):
+        return {"success": True, "data": dict(result), "requestId": request_id}
+    return {"success": True, **result, "requestId": request_id}
+
+
+def failure(envelope: Envelope, error: PlatformError, request_id: str) -> dict[str, object]:
+    """Return the body of a failed answer."""
+    if envelope is Envelope.FLAT:
+        return {"success": False, "error": error.message, "code": error.code, "requestId": request_id}
+    if envelope is Envelope.INGESTION:
+        return {"success": False, "error": error.message, "status": "failed", "requestId": request_id}
+    body: dict[str, object] = {"code": error.code, "message": error.message}
+    if envelope is Envelope.AUTH:
+        body["nextAction"] = _NEXT_ACTION.get(error.status, "Try again; if it fails again, contact support.")
+    if error.details:
+        body["details"] = error.details
+    return {"success": False, "error": body, "requestId": request_id}
+
+
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "X-Request-Id, Retry-After",
+}
+
+
+def respond(
+    status: int, body: Mapping[str, object], request_id: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the JSON response."""
+    return Response(
+        orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS),
+        status_code=status,
+        media_type="application/json",
+        headers={"X-Request-Id": request_id, "Cache-Control": "no-store", **_CORS, **(headers or {})},
+    )
+
+
+def preflight() -> Response:
+    """Answer a browser's CORS preflight: keys travel in headers, cookies are never used."""
+    return Response(
+        status_code=204,
+        headers={
+            **_CORS,
+            "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+            "Access-Control-Allow-Headers": "*, Authorization",
+            "Access-Control-Max-Age": "86400",
+        },
+    )

@@ -1,0 +1,1 @@
+"""From a use case to workflows that run in n8n."""

@@ -1,0 +1,125 @@
+"""From a use case's files to what n8n is to be sent, for given n8n ids of the siblings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.ensemble import Context, Origin, WorkflowBody, content_hash, guard, lower, order, references
+from shared.errors import InvalidConfiguration
+from shared.n8n.liveness import WebhookAddress, marker, marker_node
+from shared.n8n.workflows import WorkflowBody as N8nWorkflowBody
+from shared.placeholders import Resolution, Values, resolve_workflow
+from shared.services.deployments.values import with_subworkflows
+from shared.services.deployments.work import Work
+
+
+class MissingIntegrations(InvalidConfiguration):
+    """Integrations the use case needs are not connected; the message lists them."""
+
+    default_code = "MISSING_INTEGRATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One workflow ready to send. ``content_hash`` does not cover the marker, which is named after it."""
+
+    workflow_id: str
+    body: N8nWorkflowBody
+    content_hash: str
+    marker: WebhookAddress
+
+
+class Preparation:
+    """Resolves and lowers the workflows of one deployment."""
+
+    def __init__(self, work: Work, values: Values) -> None:
+        self._work = work
+        self._values = values
+        self._auth = work.tenant.webhook_auth
+        self._calls = {name: references(text) for name, text in work.texts.items()}
+        self.levels = order(self._calls)
+        """Workflows by level, children first."""
+
+    def check(self) -> None:
+        """Resolve everything and check that it keeps to its own installation, before n8n is called.
+
+        Raises:
+            MissingIntegrations, InvalidConfiguration, InvalidWorkflowJson.
+        """
+        known = self._known_ids()
+        ids = {name: known.get(name, f"pending-{name}") for name in self._work.texts}
+        documents, credentials = self._resolve_all(ids)
+        bodies = {name: self._lower(name, d, ids, credentials) for name, d in documents.items()}
+        deployment, organization = self._work.deployment, self._work.tenant.organization
+        context = Context(
+            process_id=deployment.process_id,
+            instance_id=deployment.process_instance_id,
+            credentials=credentials,
+            workflow_ids=frozenset(ids.values()),
+            error_workflow_id=organization.error_workflow_id,
+        )
+        guard(bodies, context)
+
+    def prepare(self, workflow_id: str, ids: Mapping[str, str]) -> Prepared:
+        """Return one workflow; the ids of those it calls must be known."""
+        values = with_subworkflows(self._values, ids)
+        document, resolution = resolve_workflow(self._work.texts[workflow_id], values, workflow_id)
+        if document is None:
+            resolution.complete()
+            raise AssertionError("a resolution without problems has a document")
+        body = self._lower(workflow_id, document, ids, resolution.credentials)
+        digest = content_hash(body)
+        path = f"{self._work.deployment.process_id}/{self._work.instance_id}/live/{digest[:32]}"
+        node = marker_node(path, self._auth.credential_id, self._auth.credential_name)
+        marked = N8nWorkflowBody.model_validate({**body, "nodes": [*body["nodes"], node]})
+        return Prepared(workflow_id, marked, digest, marker(path))
+
+    def name_of(self, workflow_id: str) -> str:
+        """Return the workflow's deterministic name in n8n."""
+        return self._origin(workflow_id).name
+
+    def _known_ids(self) -> dict[str, str]:
+        return {row.workflow_id: row.n8n_workflow_id for row in self._work.live if row.n8n_workflow_id}
+
+    def _resolve_all(self, ids: Mapping[str, str]) -> tuple[dict[str, dict[str, object]], dict[str, str]]:
+        values = with_subworkflows(self._values, ids)
+        resolved = {
+            name: resolve_workflow(text, values, name, index)
+            for index, (name, text) in enumerate(self._work.texts.items())
+        }
+        self._raise_for_missing([resolution for _, resolution in resolved.values()])
+        documents = {name: document for name, (document, _) in resolved.items() if document is not None}
+        credentials = {i: name for _, r in resolved.values() for i, name in r.credentials.items()}
+        return documents, credentials
+
+    @staticmethod
+    def _raise_for_missing(resolutions: list[Resolution]) -> None:
+        missing = dict.fromkeys(uid for r in resolutions for uid in r.missing_integrations)
+        if missing:
+            raise MissingIntegrations(
+                f"Connect these integrations and rerun the deployment: {', '.join(missing)}."
+            )
+        for resolution in resolutions:
+            resolution.complete()
+
+    def _lower(
+        self,
+        workflow_id: str,
+        document: Mapping[str, object],
+        ids: Mapping[str, str],
+        credentials: Mapping[str, str],
+    ) -> WorkflowBody:
+        callers = [ids[name] for name, called in self._calls.items() if workflow_id in called and name in ids]
+        return lower(
+            document,
+            self._origin(workflow_id),
+            credentials=credentials,
+            error_workflow_id=self._work.tenant.organization.error_workflow_id,
+            caller_ids=callers,
+        )
+
+    def _origin(self, workflow_id: str) -> Origin:
+        workflow = self._work.workflow(workflow_id)
+        title = f"{self._work.configuration.title} ({self._work.instance.environment.value})"
+        return Origin(title, workflow.workflow_name, workflow_id, self._work.instance_id)

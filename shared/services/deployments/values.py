@@ -1,0 +1,57 @@
+"""What the placeholders of one installation stand for (platform §6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from shared.errors import Internal
+from shared.placeholders import Values
+from shared.services.deployments.work import Work
+from shared.services.platform import Platform
+from shared.services.secrets import execution_auth, open_text
+from shared.validation.parameters import effective_parameters
+
+
+async def values_of(platform: Platform, work: Work) -> Values:
+    """Return the values of every scope except the sub-workflows', which become known on the way.
+
+    Raises:
+        Internal: the organization was never provisioned.
+    """
+    tenant = work.tenant
+    organization, owner = tenant.organization, work.instance.user_id
+    auth = tenant.webhook_auth
+    if organization.error_workflow_id is None:
+        raise Internal("The organization is not provisioned: it has no error workflow.")
+    member_secret = await open_text(
+        platform, tenant.member.execution_auth, execution_auth(tenant.organization_id, owner)
+    )
+    process_id = work.deployment.process_id
+    configuration = work.configuration
+    return Values(
+        process={"PROCESS_ID": process_id, "NAMESPACE": f"process_{process_id}"},
+        installation={
+            "PROCESS_INSTANCE_UID": work.instance_id,
+            "USER_ID": owner,
+            "ORGANIZATION_ID": tenant.organization_id,
+        },
+        organization={
+            "N8N_BASE_URL": tenant.backend.base_url.rstrip("/"),
+            "ERROR_WORKFLOW_ID": organization.error_workflow_id,
+            "WEBHOOK_AUTH_CRED_ID": auth.credential_id,
+            "WEBHOOK_AUTH_CRED_NAME": auth.credential_name,
+        },
+        member_secrets={"EXECUTION_AUTH": member_secret},
+        parameters=effective_parameters(
+            configuration.deployment_input_schema,
+            configuration.default_deployment_parameters,
+            work.instance.deployment_parameters,
+        ),
+        parameter_schema=configuration.deployment_input_schema,
+    )
+
+
+def with_subworkflows(values: Values, subworkflows: Mapping[str, str]) -> Values:
+    """Return the values together with the n8n ids of sub-workflows."""
+    return replace(values, subworkflows=dict(subworkflows))

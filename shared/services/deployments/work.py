@@ -1,0 +1,126 @@
+"""Everything one deployment works with, from the documents or fresh from the request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from shared.errors import Internal
+from shared.model.configuration import Configuration, Workflow
+from shared.model.deployment import DeploymentInstance, WorkflowRow
+from shared.model.instance import ProcessInstance
+from shared.model.organization import Member, N8nBackend, Organization, WebhookAuth
+from shared.model.template import Template
+from shared.services.platform import Platform
+from shared.store import refs
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The organization, the installation's owner as its member, and the n8n it runs on."""
+
+    organization_id: str
+    organization: Organization
+    member: Member
+    backend: N8nBackend
+
+    @property
+    def webhook_auth(self) -> WebhookAuth:
+        """The credential of the organization's webhooks.
+
+        Raises:
+            Internal: the organization was never provisioned.
+        """
+        if self.organization.webhook_auth is None:
+            raise Internal("The organization is not provisioned: it has no webhook credential.")
+        return self.organization.webhook_auth
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One deployment to bring into n8n.
+
+    ``texts`` are the workflow files by template id, placeholders unresolved. ``live`` are the rows of
+    the deployment that runs now, empty on the first.
+    """
+
+    deployment_id: str
+    deployment: DeploymentInstance
+    instance: ProcessInstance
+    tenant: Tenant
+    configuration: Configuration
+    texts: dict[str, str]
+    live: list[WorkflowRow]
+
+    @property
+    def instance_id(self) -> str:
+        """The installation."""
+        return self.deployment.process_instance_id
+
+    @property
+    def may_have_leftovers(self) -> bool:
+        """Whether an earlier attempt may have left workflows in n8n that no document names."""
+        return self.deployment.attempts > 1 or self.deployment.previous_id is not None
+
+    def workflow(self, workflow_id: str) -> Workflow:
+        """Return the configuration of one workflow."""
+        return next(w for w in self.configuration.workflows if w.workflow_template_id == workflow_id)
+
+
+async def load_tenant(platform: Platform, organization_id: str, user_id: str) -> Tenant:
+    """Return a tenant, read in two round trips.
+
+    Raises:
+        Internal: the organization, its member or its backend is not there.
+    """
+    organization, member = await platform.store.fetch(
+        refs.organization(organization_id), refs.member(organization_id, user_id)
+    )
+    if organization is None or member is None:
+        raise Internal("The organization is not provisioned for this user.")
+    backend = await platform.store.get(refs.backend(organization.value.backend_id))
+    if backend is None:
+        raise Internal("The organization has no n8n backend.")
+    return Tenant(organization_id, organization.value, member.value, backend.value)
+
+
+async def load_work(platform: Platform, deployment_id: str, deployment: DeploymentInstance) -> Work:
+    """Return a deployment's work from what was recorded, for a worker that takes it over.
+
+    Raises:
+        Internal: a document the deployment refers to is missing.
+    """
+    instance, template = await platform.store.fetch(
+        refs.instance(deployment.process_instance_id), refs.template(deployment.template_id)
+    )
+    if instance is None or template is None:
+        raise Internal(f"Deployment {deployment_id} refers to documents that do not exist.")
+    tenant = await load_tenant(platform, deployment.organization_id, instance.value.user_id)
+    configuration, texts = await load_template(platform, template.value)
+    return Work(
+        deployment_id=deployment_id,
+        deployment=deployment,
+        instance=instance.value,
+        tenant=tenant,
+        configuration=configuration,
+        texts=texts,
+        live=await live_rows(platform, instance.value),
+    )
+
+
+async def load_template(platform: Platform, template: Template) -> tuple[Configuration, dict[str, str]]:
+    """Return a template's configuration and workflow files."""
+    digests = [template.configuration_blob, *template.workflow_blobs.values()]
+    contents = await platform.blobs.get(template.organization_id, digests)
+    configuration = Configuration.model_validate(orjson.loads(contents[template.configuration_blob]))
+    texts = {name: contents[digest].decode() for name, digest in template.workflow_blobs.items()}
+    return configuration, texts
+
+
+async def live_rows(platform: Platform, instance: ProcessInstance) -> list[WorkflowRow]:
+    """Return the workflows that run now for an installation."""
+    if instance.live_deployment_instance_id is None:
+        return []
+    live = await platform.store.get(refs.deployment(instance.live_deployment_instance_id))
+    return live.value.workflows if live else []

@@ -1,0 +1,48 @@
+"""The platform's task queues and how fast each may go (design §9)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.services.deployments.queues import DEPLOY
+from shared.services.runs.queues import DISPATCH, SUPERVISE
+from shared.tasks.queue import Queue
+from shared.tasks.spec import QueueSettings
+
+QUEUES = (
+    # Runs wait for n8n as long as it takes; 24 hours later the run itself is failed by its supervisor.
+    QueueSettings(
+        DISPATCH,
+        max_dispatches_per_second=500,
+        max_concurrent_dispatches=50,
+        max_attempts=-1,
+        min_backoff=timedelta(milliseconds=200),
+        max_backoff=timedelta(seconds=30),
+        max_doublings=8,
+    ),
+    QueueSettings(
+        SUPERVISE,
+        max_dispatches_per_second=50,
+        max_concurrent_dispatches=10,
+        max_attempts=-1,
+        min_backoff=timedelta(seconds=1),
+        max_backoff=timedelta(minutes=1),
+        max_doublings=6,
+    ),
+    # The rate limit of this queue is what protects n8n from a publish to many installations.
+    QueueSettings(
+        DEPLOY,
+        max_dispatches_per_second=20,
+        max_concurrent_dispatches=4,
+        max_attempts=-1,
+        min_backoff=timedelta(seconds=1),
+        max_backoff=timedelta(seconds=10),
+        max_doublings=4,
+    ),
+)
+
+
+async def ensure_queues(queue: Queue) -> None:
+    """Create or update every queue; safe to repeat."""
+    for settings in QUEUES:
+        await queue.ensure(settings)

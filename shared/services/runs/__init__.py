@@ -1,0 +1,1 @@
+"""The life of a run: trigger, dispatch, report, capture, supervise, read."""

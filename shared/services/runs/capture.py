@@ -1,0 +1,172 @@
+"""Take what n8n's error workflow reports, and find the run it belongs to (nodes §8).
+
+The first way that leads to a run wins: n8n's execution id, the custom data of n8n's execution, the
+only run still pending; else the failure becomes a failed run of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.errors import Conflict, Unauthorized, UpstreamError
+from shared.executions.classification import classify_execution, classify_report
+from shared.executions.details import ErrorDetails
+from shared.model.deployment import N8nWorkflowOwner
+from shared.model.execution import Correlation, DispatchState, Execution, ExecutionStatus
+from shared.model.organization import Organization
+from shared.n8n.executions import N8nExecution
+from shared.services.platform import Platform
+from shared.services.runs.backend import n8n_client
+from shared.services.runs.finish import finish
+from shared.services.runs.queues import SUPERVISE, supervise_name
+from shared.services.runs.trigger import new_execution
+from shared.store import refs
+from shared.store.errors import AlreadyExists
+from shared.store.executions import Executions
+from shared.store.store import Create, Patch
+
+_LOOK_BACK = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReport:
+    """What the error workflow sent: the error trigger's item, as n8n gives it."""
+
+    organization_id: str
+    n8n_workflow_id: str
+    n8n_execution_id: str | None
+    raw: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The run the failure was written to, if any; ``matched`` tells whether it existed before."""
+
+    execution_id: str | None
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    execution: Execution
+    correlation: Correlation
+
+
+async def capture(platform: Platform, report: ErrorReport, presented_secret: str) -> Captured:
+    """Fail the run that an n8n failure belongs to. Repeats are harmless.
+
+    Raises:
+        Unauthorized (``INVALID_SECRET``): the header is not the organization's.
+    """
+    organization, owner = await platform.store.fetch(
+        refs.organization(report.organization_id),
+        refs.n8n_workflow(report.organization_id, report.n8n_workflow_id),
+    )
+    _authenticate(organization.value if organization else None, presented_secret)
+    if owner is None:
+        return Captured(None, matched=False)
+    full = await _n8n_execution(platform, organization.value, report)
+    details = classify_execution(full.document) if full else classify_report(report.raw)
+    match = await _find(platform, owner.value, report, full)
+    if match is None:
+        execution_id = await _record_unknown(platform, owner.value, report, details)
+        return Captured(execution_id, matched=False)
+    await _fail(platform, match, report, details)
+    return Captured(match.execution.execution_id, matched=True)
+
+
+def _authenticate(organization: Organization | None, presented: str) -> None:
+    auth = organization.webhook_auth if organization else None
+    expected = auth.secret_digest if auth else "0" * 64
+    digest = hashlib.sha256(presented.encode()).hexdigest()
+    if not hmac.compare_digest(digest, expected):
+        raise Unauthorized("The webhook secret is not the organization's.", code="INVALID_SECRET")
+
+
+async def _n8n_execution(
+    platform: Platform, organization: Organization, report: ErrorReport
+) -> N8nExecution | None:
+    if report.n8n_execution_id is None:
+        return None
+    try:
+        client = await n8n_client(platform, organization.backend_id)
+        return await client.get_execution(report.n8n_execution_id)
+    except UpstreamError:
+        # The report itself still says what failed; only the link to the run is looser without n8n.
+        return None
+
+
+async def _find(
+    platform: Platform, owner: N8nWorkflowOwner, report: ErrorReport, full: N8nExecution | None
+) -> _Match | None:
+    runs = Executions(platform.store, owner.process_instance_id)
+    if report.n8n_execution_id and (run := await runs.by_n8n_execution(report.n8n_execution_id)):
+        return _Match(run, Correlation.EXECUTION_ID)
+    if full and (execution_id := full.custom_data.get("codikaExecutionId")):
+        found = await platform.store.get(refs.execution(owner.process_instance_id, execution_id))
+        if found is not None:
+            return _Match(found.value, Correlation.CUSTOM_DATA)
+    since = platform.sources.now() - _LOOK_BACK
+    pending = await runs.oldest_pending(owner.workflow_id, since)
+    started = [run for run in pending if run.dispatch is not DispatchState.QUEUED]
+    return _Match(started[0], Correlation.GUESS) if started else None
+
+
+async def _fail(platform: Platform, match: _Match, report: ErrorReport, details: ErrorDetails) -> None:
+    run = match.execution
+    reference = refs.execution(run.process_instance_id, run.execution_id)
+    found = await platform.store.get(reference)
+    if found is None:
+        return
+    outcome: dict[str, object] = {
+        "status": ExecutionStatus.FAILED,
+        "error_details": details.fields(),
+        "duration": int((platform.sources.now() - run.created_at).total_seconds() * 1000),
+        "correlation": match.correlation,
+    }
+    if report.n8n_execution_id:
+        outcome["n8n_execution_id"] = report.n8n_execution_id
+    try:
+        await finish(platform, run.process_instance_id, run.execution_id, found.update_time, outcome)
+    except Conflict:
+        # It ended before: the outcome stands, the failure is kept beside it.
+        if details.message not in found.value.notes:
+            await platform.store.commit(
+                Patch(reference, {"notes": [*found.value.notes, details.message][-10:]})
+            )
+        return
+    await platform.queue.delete(SUPERVISE, supervise_name(run.execution_id, 0))
+
+
+async def _record_unknown(
+    platform: Platform, owner: N8nWorkflowOwner, report: ErrorReport, details: ErrorDetails
+) -> str | None:
+    endpoint = await platform.store.get(refs.endpoint(owner.process_instance_id, owner.workflow_id))
+    if endpoint is None:
+        return None
+    trigger_id = next(iter(endpoint.value.trigger_ids.values()), "")
+    run = new_execution(platform, endpoint.value, trigger_id=trigger_id, trigger_type=owner.trigger_type)
+    run.status = ExecutionStatus.FAILED
+    run.dispatch = DispatchState.ACCEPTED
+    run.correlation = Correlation.NONE
+    run.error_details = details.fields()
+    run.n8n_execution_id = report.n8n_execution_id
+    run.completed_at = run.created_at
+    run.duration = 0
+    if report.n8n_execution_id:
+        # A repeated report must not become a second run: the id follows from n8n's.
+        run.execution_id = _derived_id(owner, report.n8n_execution_id)
+    with contextlib.suppress(AlreadyExists):
+        await platform.store.commit(Create(refs.execution(run.process_instance_id, run.execution_id), run))
+    return run.execution_id
+
+
+def _derived_id(owner: N8nWorkflowOwner, n8n_execution_id: str) -> str:
+    seed = f"{owner.organization_id}/{owner.process_instance_id}/{n8n_execution_id}"
+    h = hashlib.sha256(seed.encode()).hexdigest()
+    return f"{h[:8]}-{h[8:12]}-7{h[12:15]}-8{h[15:18]}-{h[18:30]}"

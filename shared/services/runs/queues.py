@@ -1,0 +1,52 @@
+"""The queues and task names of a run's life."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import orjson
+
+from shared.tasks.spec import TaskSpec
+
+DISPATCH = "dispatch"
+SUPERVISE = "supervise"
+
+INLINE_LIMIT = 512 * 1024
+"""Bytes of payload a task carries itself; Cloud Tasks takes 1 MB per task."""
+
+
+def dispatch_task(process_instance_id: str, execution_id: str, call: dict[str, object]) -> TaskSpec:
+    """Return the task that sends a run into n8n. It needs no name: a second one finds the run claimed."""
+    body = orjson.dumps({"processInstanceId": process_instance_id, "executionId": execution_id, **call})
+    return TaskSpec(
+        queue=DISPATCH,
+        path="/dispatchexecution",
+        body=body,
+        deadline=timedelta(minutes=2),
+    )
+
+
+def supervise_task(process_instance_id: str, execution_id: str, at: datetime, round_: int) -> TaskSpec:
+    """Return the task of the n-th look at a run that has not reported by ``at``."""
+    return _look(process_instance_id, execution_id, at, round_, supervise_name(execution_id, round_))
+
+
+def settle_task(process_instance_id: str, execution_id: str, at: datetime) -> TaskSpec:
+    """Return the task of an early look at a run whose webhook call ended badly."""
+    return _look(process_instance_id, execution_id, at, 0, f"settle-{execution_id}")
+
+
+def supervise_name(execution_id: str, round_: int) -> str:
+    """Return the name of the n-th look at a run."""
+    return f"supervise-{execution_id}-{round_}"
+
+
+def _look(process_instance_id: str, execution_id: str, at: datetime, round_: int, name: str) -> TaskSpec:
+    body = {"processInstanceId": process_instance_id, "executionId": execution_id, "round": round_}
+    return TaskSpec(
+        queue=SUPERVISE,
+        path="/superviseexecution",
+        body=orjson.dumps(body),
+        name=name,
+        schedule_time=at,
+    )

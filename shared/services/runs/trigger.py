@@ -1,0 +1,146 @@
+"""Start a run: durable first, then the answer; n8n is called by a task (design §6, platform §13)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import orjson
+from pydantic import TypeAdapter
+
+from shared.errors import InstanceInactive, InvalidRequest, NotFound
+from shared.model.apikey import ApiKey
+from shared.model.configuration import FormItem
+from shared.model.endpoint import Endpoint
+from shared.model.execution import Execution
+from shared.services.access import require_instance_access
+from shared.services.platform import Platform
+from shared.services.runs.queues import INLINE_LIMIT, dispatch_task
+from shared.store import refs
+from shared.store.store import Create, Found
+from shared.validation.payload import validate_payload
+
+_SCHEMA: TypeAdapter[list[FormItem]] = TypeAdapter(list[FormItem])
+
+
+async def trigger(
+    platform: Platform,
+    key: ApiKey,
+    process_instance_id: str,
+    workflow_id: str,
+    found: Found[Endpoint] | None,
+    body: object,
+) -> str:
+    """Accept a run and return its execution id.
+
+    ``found`` is the endpoint, read together with the key. One write and one task, at the same time:
+    a task whose execution was never written finds nothing and ends.
+
+    Raises:
+        Forbidden, NotFound (``INSTANCE_NOT_FOUND``, ``WORKFLOW_NOT_FOUND``), InstanceInactive,
+        InvalidRequest (``TRIGGER_NOT_SUPPORTED``), InvalidPayload.
+    """
+    if found is None:
+        raise await _why_nothing_is_here(platform, key, process_instance_id, workflow_id)
+    endpoint = found.value
+    await require_instance_access(platform, key, endpoint.organization_id, process_instance_id, endpoint)
+    if not endpoint.is_active:
+        raise _inactive()
+    target = endpoint.target
+    if target is None:
+        raise InvalidRequest(
+            f"Workflow {workflow_id} cannot be triggered: it has neither an http trigger nor a schedule "
+            "with a manual URL.",
+            code="TRIGGER_NOT_SUPPORTED",
+        )
+    payload = payload_of(body)
+    if endpoint.input_schema is not None:
+        validate_payload(_SCHEMA.validate_json(endpoint.input_schema), payload)
+    execution = new_execution(
+        platform, endpoint, trigger_id=target.trigger_id, trigger_type=target.trigger_type
+    )
+    execution.caller_key_id = key.key_id
+    text = orjson.dumps(payload)
+    carried = await _keep_payload(platform, execution, text)
+    call = {
+        "organizationId": endpoint.organization_id,
+        "processId": endpoint.process_id,
+        "workflowId": workflow_id,
+        "userId": endpoint.user_id,
+        "url": target.url,
+        "method": target.method,
+        "webhookSecret": endpoint.webhook_secret,
+        **carried,
+    }
+    reference = refs.execution(process_instance_id, execution.execution_id)
+    await asyncio.gather(
+        platform.store.commit(Create(reference, execution)),
+        platform.queue.create(dispatch_task(process_instance_id, execution.execution_id, call)),
+    )
+    return execution.execution_id
+
+
+def payload_of(body: object) -> Mapping[str, object]:
+    """Return the payload of a trigger's body (platform §13.3).
+
+    An object with a ``payload`` key means that key; any other object is the payload itself; a payload
+    that is no object goes under ``data``.
+    """
+    payload = body["payload"] if isinstance(body, dict) and "payload" in body else body
+    if payload is None:
+        return {}
+    return payload if isinstance(payload, dict) else {"data": payload}
+
+
+def new_execution(platform: Platform, endpoint: Endpoint, *, trigger_id: str, trigger_type: str) -> Execution:
+    """Return a pending execution of an endpoint's workflow."""
+    return Execution(
+        execution_id=platform.sources.uuid7(),
+        organization_id=endpoint.organization_id,
+        process_id=endpoint.process_id,
+        process_instance_id=endpoint.process_instance_id,
+        deployment_instance_id=endpoint.deployment_instance_id,
+        template_version=endpoint.version,
+        environment=endpoint.environment,
+        workflow_id=endpoint.workflow_id,
+        trigger_id=trigger_id,
+        trigger_type=trigger_type,
+        n8n_workflow_id=endpoint.n8n_workflow_id,
+        backend_id=endpoint.backend_id,
+        created_at=platform.sources.now(),
+        cost=endpoint.cost,
+        user_id=endpoint.user_id,
+        shared_with=endpoint.shared_with,
+        shared_with_user_ids=endpoint.shared_with_user_ids,
+    )
+
+
+async def _keep_payload(platform: Platform, execution: Execution, text: bytes) -> dict[str, object]:
+    if len(text) <= INLINE_LIMIT:
+        execution.trigger_data = text.decode()
+        return {"payload": orjson.Fragment(text)}
+    (digest,) = await platform.blobs.put(execution.organization_id, [text])
+    execution.trigger_data_blob = digest
+    return {"payloadBlob": digest}
+
+
+async def _why_nothing_is_here(
+    platform: Platform, key: ApiKey, process_instance_id: str, workflow_id: str
+) -> Exception:
+    instance = await platform.store.get(refs.instance(process_instance_id))
+    if instance is None:
+        return NotFound(f"Process instance {process_instance_id} not found.", code="INSTANCE_NOT_FOUND")
+    value = instance.value
+    await require_instance_access(platform, key, value.organization_id, process_instance_id, value)
+    if not value.is_active:
+        return _inactive()
+    return NotFound(
+        f"Workflow {workflow_id} not found in process instance {process_instance_id}.",
+        code="WORKFLOW_NOT_FOUND",
+    )
+
+
+def _inactive() -> InstanceInactive:
+    return InstanceInactive(
+        "This process instance is not active. Activate it, or rerun its deployment if that failed."
+    )
