@@ -6,6 +6,7 @@ A task is delivered at least once: handlers must bear a repeat. It is created ex
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 import grpc
@@ -15,6 +16,8 @@ from shared.errors import Internal
 from shared.tasks import messages
 from shared.tasks.channel import TaskChannel
 from shared.tasks.spec import QueueSettings, TaskSpec
+
+log = logging.getLogger(__name__)
 
 __all__ = ["CloudTasksQueue", "Queue", "QueueSettings", "TaskSpec"]
 
@@ -93,5 +96,6 @@ class CloudTasksQueue(Queue):
         except grpc.aio.AioRpcError as error:
             if error.code() == not_done:
                 return False
-            raise Internal(f"The task queue did not answer {method} ({error.code().name}).") from error
+            log.warning("%s failed: %s %s", method, error.code().name, error.details())
+            raise Internal("The task queue failed; try again.") from error
         return True

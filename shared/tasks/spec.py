@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,500}")
@@ -23,7 +23,7 @@ class TaskSpec:
     """Short queue name, e.g. ``dispatch``."""
     path: str
     """Path of the handler below the base URL of the tasks, e.g. ``/tasks/dispatchExecution``."""
-    body: bytes
+    body: bytes = field(repr=False)
     """JSON."""
     name: str | None = None
     """A name makes the task unique: a second one is refused for an hour or more after the first is done."""

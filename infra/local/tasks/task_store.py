@@ -8,7 +8,7 @@ process that died are released at the next start, so those tasks are delivered a
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infra.local.tasks.database import Database
 
@@ -30,7 +30,7 @@ class StoredTask:
     queue_id: int
     name: str
     named: bool
-    content: bytes
+    content: bytes = field(repr=False)
     created: int
     eta: int
     deadline: int
