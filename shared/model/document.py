@@ -6,13 +6,18 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
-from pydantic.alias_generators import to_camel
+
+
+def camel(name: str) -> str:
+    """Return a field's name on the wire: ``n8n_workflow_id`` → ``n8nWorkflowId``."""
+    first, *rest = name.split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
 class Document(BaseModel):
     """A stored document or a wire object. Unknown fields are ignored, so older code reads newer data."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+    model_config = ConfigDict(alias_generator=camel, populate_by_name=True, extra="ignore")
 
     def fields(self) -> dict[str, object]:
         """Return the camelCase mapping to store or send; unset optional fields are absent."""

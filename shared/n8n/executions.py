@@ -73,9 +73,13 @@ class N8nExecution(Document):
 
         True when Init recorded the id, or when the webhook's body carries it (nodes §3, §4.1). Needs data.
         """
-        if self.custom_data.get("codikaExecutionId") == execution_id:
-            return True
-        return any(found == execution_id for found in _metadata_ids(self.document.get("data")))
+        return execution_id in self.platform_execution_ids()
+
+    def platform_execution_ids(self) -> list[str]:
+        """Return the platform's execution ids this run names, the one Init recorded first. Needs data."""
+        recorded = self.custom_data.get("codikaExecutionId")
+        named = [found for found in _metadata_ids(self.document.get("data")) if isinstance(found, str)]
+        return list(dict.fromkeys([recorded, *named] if recorded else named))
 
 
 def _metadata_ids(document: object) -> Iterator[object]:

@@ -49,5 +49,7 @@ def error_workflow(organization_id: str, base_url: str, auth: WebhookAuth) -> Wo
             },
         ],
         connections={"Error Trigger": {"main": [[{"node": "Report", "type": "main", "index": 0}]]}},
-        settings={"executionOrder": "v1", "callerPolicy": "none"},
+        # n8n applies the caller policy to error workflows too; that no foreign workflow names this one is
+        # the guard's to see to.
+        settings={"executionOrder": "v1", "callerPolicy": "workflowsFromSameOwner"},
     )

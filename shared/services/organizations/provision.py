@@ -62,7 +62,8 @@ async def _webhook_credential(
     context = webhook_secret(organization_id)
     secret = await open_text(platform, existing.secret, context) if existing else platform.sources.token()
     # An id of our own makes the call repeatable: a credential left by a broken attempt is found again.
-    credential_id = existing.credential_id if existing else f"wh{organization_id}"[:36]
+    # n8n takes at most 16 characters.
+    credential_id = existing.credential_id if existing else f"wh{organization_id}"[:16]
     name = existing.credential_name if existing else f"Webhook auth [{organization_id}]"
     await _store_credential(client, credential_id, name, {"name": HEADER, "value": secret})
     return WebhookAuth(

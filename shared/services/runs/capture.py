@@ -107,7 +107,7 @@ async def _find(
     runs = Executions(platform.store, owner.process_instance_id)
     if report.n8n_execution_id and (run := await runs.by_n8n_execution(report.n8n_execution_id)):
         return _Match(run, Correlation.EXECUTION_ID)
-    if full and (execution_id := full.custom_data.get("codikaExecutionId")):
+    for execution_id in full.platform_execution_ids()[:3] if full else ():
         found = await platform.store.get(refs.execution(owner.process_instance_id, execution_id))
         if found is not None:
             return _Match(found.value, Correlation.CUSTOM_DATA)

@@ -56,7 +56,13 @@ async def finish(
                 )
 
 
-async def fail(platform: Platform, run: Execution, version: datetime, error: Mapping[str, object]) -> bool:
+async def fail(
+    platform: Platform,
+    run: Execution,
+    version: datetime,
+    error: Mapping[str, object],
+    n8n_execution_id: str | None = None,
+) -> bool:
     """End a run as failed on the platform's own account; return whether it was still pending."""
     created = run.created_at
     outcome: dict[str, object] = {
@@ -64,6 +70,8 @@ async def fail(platform: Platform, run: Execution, version: datetime, error: Map
         "error_details": dict(error),
         "duration": int((platform.sources.now() - created).total_seconds() * 1000),
     }
+    if n8n_execution_id:
+        outcome["n8n_execution_id"] = n8n_execution_id
     try:
         return await finish(platform, run.process_instance_id, run.execution_id, version, outcome)
     except Conflict:

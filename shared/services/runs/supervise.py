@@ -45,12 +45,13 @@ async def supervise(platform: Platform, process_instance_id: str, execution_id: 
     if seen.status in FAILED:
         full = await client.get_execution(seen.id)
         details = classify_execution(full.document)
-        await fail(platform, run, found.update_time, details.fields())
+        await fail(platform, run, found.update_time, details.fields(), seen.id)
         return "failed in n8n"
     return await _timed_out(
         platform,
         found,
         "The workflow ended without reporting: every path must end in Submit Result or Report Error.",
+        seen.id,
     )
 
 
@@ -73,7 +74,9 @@ async def _look_again(platform: Platform, run: Execution, round_: int, why: str)
     return why
 
 
-async def _timed_out(platform: Platform, found: Found[Execution], message: str) -> str:
+async def _timed_out(
+    platform: Platform, found: Found[Execution], message: str, n8n_execution_id: str | None = None
+) -> str:
     error = {"type": "timeout", "code": "NO_REPORT", "message": message}
-    await fail(platform, found.value, found.update_time, error)
+    await fail(platform, found.value, found.update_time, error, n8n_execution_id)
     return "timed out"
