@@ -24,7 +24,7 @@ class N8nHost(Protocol):
         """Install or check what is needed."""
         ...
 
-    def processes(self, environment: dict[str, str]) -> tuple[ProcessPlan, ...]:
+    def processes(self, run_id: str, environment: dict[str, str]) -> tuple[ProcessPlan, ...]:
         """Return the processes the stack has to run for it."""
         ...
 
@@ -63,7 +63,7 @@ class GivenN8n:
         if not _is_workflow_list(answer):
             raise LocalStackError(f"what answers at {self.url} (--n8n-url) has no n8n public API")
 
-    def processes(self, environment: dict[str, str]) -> tuple[ProcessPlan, ...]:
+    def processes(self, run_id: str, environment: dict[str, str]) -> tuple[ProcessPlan, ...]:
         """Return none."""
         return ()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.local.stack.addresses import Ports
+from infra.local.stack.own_n8n import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,6 @@ class UpOptions:
     n8n_url: str | None = None
     """Base URL of an n8n the user already has, without trailing slash; without one the stack runs its own."""
     n8n_api_key: str | None = field(default=None, repr=False)
-    n8n_engine: str = "legacy"
+    n8n_engine: Engine = "legacy"
     google_firestore: bool = False
     demo: bool = True

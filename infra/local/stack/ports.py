@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from infra.local.errors import LocalStackError
-from infra.local.stack.addresses import HOST, OPTIONS
+from infra.local.stack.addresses import HOST, OPTIONS, Ports
 
 
 def require_free(ports: Mapping[str, int]) -> None:
@@ -40,6 +41,13 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free_after(port: int, *, unlike: Ports) -> int:
+    """Return the next free port above ``port`` that is none of ``unlike``."""
+    reserved = asdict(unlike).values()
+    near = range(port + 1, min(port + 100, 65536))
+    return next((other for other in near if other not in reserved and is_free(other)), None) or any_free()
 
 
 def any_free() -> int:
