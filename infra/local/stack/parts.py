@@ -52,13 +52,13 @@ class PodiumParts:
     async def fill(self, progress: Progress) -> Mapping[str, object]:
         """Give n8n an owner, create the organizations, and return the content of the stack file."""
         stack = replace(self.stack, n8n_api_key=await self.n8n.api_key(progress))
+        progress.step("preparing organizations, keys and queues")
         # The platform's own code loads the Google clients: only where it is needed.
         from infra.local.bootstrap import bootstrap, prepare
 
         await prepare(stack)
         content = read_stack_file(stack.stack_file)
-        if content is not None and still_valid(content, stack):
-            progress.step("the organizations and keys of the last time still work")
+        if content is not None and await still_valid(content, stack):
+            progress.note("those of the last time still work")
             return content
-        progress.step("creating organizations and keys")
         return await bootstrap(stack)
