@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 
@@ -26,7 +25,7 @@ def write_private(path: Path, text: str) -> None:
 def generated_once(path: Path) -> str:
     """Return the secret kept in ``path``, 32 random bytes as hex, made the first time it is asked for."""
     if not path.exists():
-        write_private(path, secrets.token_hex(32))
+        write_private(path, os.urandom(32).hex())
     return path.read_text(encoding="utf-8").strip()
 
 
