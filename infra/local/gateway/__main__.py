@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+from collections import Counter
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -22,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="infra.local.gateway")
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port
-    _arm_kill_switch(os.environ.get("PODIUM_KILL_AT"))
+    _arm_kill_switch(os.environ.get("PODIUM_KILL_FILE"))
     load_all()
     table = route_table(REGISTRY.all())
     targets = {segment: TARGETS[endpoint.name] for segment, endpoint in table.items()}
@@ -34,24 +36,27 @@ def main() -> None:
         log_level="warning",
         access_log=False,
         lifespan="on",
+        timeout_graceful_shutdown=5,
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=64 * 1024,
     )
 
 
-def _arm_kill_switch(point: str | None) -> None:
-    """Let a chaos test kill this process at a named point; ``name:2`` means the second time."""
-    if not point:
+def _arm_kill_switch(order: str | None) -> None:
+    """Let a chaos test kill this process at the point named in a file; ``name:2`` is the second time.
+
+    The file is removed before the process dies, so that its successor lives.
+    """
+    if not order:
         return
-    wanted, _, nth = point.partition(":")
-    remaining = int(nth or 1)
+    file = Path(order)
+    seen: Counter[str] = Counter()
 
     def listener(name: str) -> None:
-        nonlocal remaining
-        if name != wanted:
-            return
-        remaining -= 1
-        if remaining == 0:
+        seen[name] += 1
+        wanted, _, nth = (file.read_text().strip() if file.exists() else "").partition(":")
+        if wanted == name and seen[name] >= int(nth or 1):
+            file.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
 
     faults.listen(listener)

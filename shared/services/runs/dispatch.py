@@ -21,6 +21,7 @@ from shared.model.document import Document
 from shared.model.execution import DispatchState, Execution, ExecutionStatus
 from shared.n8n.errors import N8nUnreachable
 from shared.n8n.webhook import WebhookOutcome
+from shared.services.faults import point
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
 from shared.services.runs.finish import fail
@@ -92,9 +93,11 @@ async def dispatch(platform: Platform, order: DispatchOrder, deliveries: int) ->
         await platform.store.commit(Patch(reference, {"dispatch": DispatchState.ACCEPTED}))
         await _supervise(platform, order, platform.sources.now())
         return "found in n8n"
+    point("dispatch.before_claim")
     version = await _claim(platform, found)
     if version is None:
         raise TryLater("Another worker took the execution.")
+    point("dispatch.claimed")
     return await _send(platform, order, found.value, version)
 
 
@@ -131,6 +134,7 @@ async def _send(platform: Platform, order: DispatchOrder, run: Execution, versio
         caller.call(order.url, order.method, body, auth, accept_timeout=seconds),
         _supervise(platform, order, platform.sources.now() + platform.settings.run_timeout),
     )
+    point("dispatch.sent")
     if outcome is WebhookOutcome.NOT_REACHED:
         await _release(platform, run, version)
         raise TryLater("n8n was not reached; the execution stays queued.")

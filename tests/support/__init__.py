@@ -1,0 +1,1 @@
+"""What tests share: a real stack, and ways to disturb it."""
