@@ -24,11 +24,11 @@ async def build_once(folder: Path, build: Callable[[Path], Awaitable[None]]) -> 
     """Return ``folder``, built by ``build`` if that was not done before.
 
     It is built beside its place and moved there at the end, so what a crash leaves behind is found and
-    thrown away the next time. ``build`` gets the folder to fill; nothing in it may depend on its name.
+    thrown away the next time. Call it under :func:`only_one`. ``build`` gets the folder to fill; nothing in it may depend on its name.
     """
+    await asyncio.to_thread(_clear, folder)
     if is_complete(folder):
         return folder
-    await asyncio.to_thread(_clear, folder)
     # A name of its own: the tools of a killed installation may still be writing into theirs.
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
     draft.mkdir(parents=True)
@@ -43,7 +43,8 @@ async def build_once(folder: Path, build: Callable[[Path], Awaitable[None]]) -> 
 
 
 def _clear(folder: Path) -> None:
-    for leftover in (folder, *folder.parent.glob(f".{folder.name}.*.partial")):
+    leftovers = list(folder.parent.glob(f".{folder.name}.*.partial"))
+    for leftover in leftovers if is_complete(folder) else [folder, *leftovers]:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
