@@ -24,7 +24,8 @@ async def build_once(folder: Path, build: Callable[[Path], Awaitable[None]]) -> 
     """Return ``folder``, built by ``build`` if that was not done before.
 
     It is built beside its place and moved there at the end, so what a crash leaves behind is found and
-    thrown away the next time. Call it under :func:`only_one`. ``build`` gets the folder to fill; nothing in it may depend on its name.
+    thrown away the next time. ``build`` gets the folder to fill; nothing in it may depend on its name.
+    To be called under :func:`only_one`.
     """
     await asyncio.to_thread(_clear, folder)
     if is_complete(folder):

@@ -33,7 +33,13 @@ async def run(
         LocalStackError: it cannot be started, fails, or takes longer than ``minutes``. The sentence begins
             with ``doing`` and ends with the command's last words.
     """
-    process = await _start(command, doing, cwd, environment or {})
+    starting = asyncio.ensure_future(_start(command, doing, cwd, environment or {}))
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # It may run already, and have children: only its group reaches them.
+        _kill(await starting)
+        raise
     lines: deque[str] = deque(maxlen=_LAST_LINES)
     try:
         async with asyncio.timeout(minutes * _MINUTES):
