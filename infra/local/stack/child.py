@@ -66,6 +66,7 @@ class Child:
             await self.stop()
             raise
         self._enter(ChildState.READY)
+        self._say(f"{self.plan.name} is ready")
 
     async def keep_running(self) -> None:
         """Start the process again whenever it ends, until this is cancelled."""

@@ -39,7 +39,7 @@ def up(options: UpOptions) -> int:
     )
     n8n = _n8n(options, stack)
     parts = PodiumParts(stack, n8n, options.google_firestore)
-    progress = Progress((5 if n8n.own else 3) + options.demo)
+    progress = Progress((4 if n8n.own else 3) + options.demo)
     # One event loop for everything: the Google clients belong to the loop that made them.
     with asyncio.Runner() as loop:
         if not bring_up(stack, parts, progress, loop):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 def write_private(path: Path, text: str) -> None:
     """Write ``path`` with mode 0600; a reader sees the old content or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -165,4 +165,6 @@ def _first_line() -> str:
 
 def main() -> None:
     """Run the plan given on standard input."""
+    # Databases and logs are for their owner only, whoever writes them.
+    os.umask(0o077)
     asyncio.run(Supervisor(Plan.decode(_first_line())).run())
