@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 _MARKER = ".complete"
+_DRAFT = ".partial"
 _LOOK_AGAIN_SECONDS = 0.5
 
 
@@ -21,37 +22,33 @@ def is_complete(folder: Path) -> bool:
 
 
 async def build_once(folder: Path, build: Callable[[Path], Awaitable[None]]) -> Path:
-    """Return ``folder``, built by ``build`` if that was not done before.
+    """Return ``folder``, built by ``build`` if that was not done before; to be called under :func:`only_one`.
 
-    It is built beside its place and moved there at the end, so what a crash leaves behind is found and
-    thrown away the next time. ``build`` gets the folder to fill; nothing in it may depend on its name.
-    To be called under :func:`only_one`.
+    It is built beside its place and moved there at the end. ``build`` gets the folder to fill; nothing in
+    it may depend on its name.
     """
-    await asyncio.to_thread(_clear, folder)
     if is_complete(folder):
         return folder
     # A name of its own: the tools of a killed installation may still be writing into theirs.
-    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}{_DRAFT}")
     draft.mkdir(parents=True)
     try:
         await build(draft)
+        (draft / _MARKER).touch()
+        await asyncio.to_thread(_remove, [folder])
+        draft.rename(folder)
     except BaseException:
-        await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
+        await asyncio.to_thread(_remove, [draft])
         raise
-    (draft / _MARKER).touch()
-    draft.rename(folder)
     return folder
-
-
-def _clear(folder: Path) -> None:
-    leftovers = list(folder.parent.glob(f".{folder.name}.*.partial"))
-    for leftover in leftovers if is_complete(folder) else [folder, *leftovers]:
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 @asynccontextmanager
 async def only_one(cache: Path, waiting: Callable[[], None]) -> AsyncIterator[None]:
-    """Hold the cache for this process; another one's crash releases it. ``waiting`` is called if it waits."""
+    """Hold the cache for this process; ``waiting`` is called if another one has it.
+
+    A crash releases it, and what it left half done is thrown away here.
+    """
     lock = _lock_file(cache)
     try:
         told = False
@@ -60,9 +57,15 @@ async def only_one(cache: Path, waiting: Callable[[], None]) -> AsyncIterator[No
                 waiting()
                 told = True
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        await asyncio.to_thread(_remove, list(cache.glob(f".*{_DRAFT}")))
         yield
     finally:
         os.close(lock)
+
+
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _lock_file(cache: Path) -> int:
