@@ -57,10 +57,14 @@ async def only_one(cache: Path, waiting: Callable[[], None]) -> AsyncIterator[No
                 waiting()
                 told = True
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        await asyncio.to_thread(_remove, list(cache.glob(f".*{_DRAFT}")))
+        await asyncio.to_thread(_remove_drafts, cache)
         yield
     finally:
         os.close(lock)
+
+
+def _remove_drafts(cache: Path) -> None:
+    _remove(list(cache.glob(f".*{_DRAFT}")))
 
 
 def _remove(folders: list[Path]) -> None:
