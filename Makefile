@@ -1,13 +1,14 @@
 # One-line recipes. ARGS passes options on: make up ARGS="--port 9000", make test ARGS="tests/unit -x".
 RUN := ./podium exec
 PIP_COMPILE := pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url --no-emit-find-links
-.PHONY: up down status logs check test bench lock
+.PHONY: up down status logs check artefacts test bench lock
 
-up:     ; @./podium up $(ARGS)
-down:   ; @./podium down $(ARGS)
-status: ; @./podium status $(ARGS)
-logs:   ; @./podium logs $(ARGS)
-check:  ; @$(RUN) sh -c 'ruff check . && ruff format --check . && mypy && lint-imports'
-test:   ; @$(RUN) python -m pytest $(ARGS)
-bench:  ; @$(RUN) python -m bench $(ARGS)
-lock:   ; @$(RUN) sh -c 'pip install --quiet pip-tools && $(PIP_COMPILE) --all-extras -o requirements/dev.txt pyproject.toml && $(PIP_COMPILE) -c requirements/dev.txt -o requirements/functions.txt pyproject.toml'
+up:        ; @./podium up $(ARGS)
+down:      ; @./podium down $(ARGS)
+status:    ; @./podium status $(ARGS)
+logs:      ; @./podium logs $(ARGS)
+check:     ; @$(RUN) sh -c 'ruff check . && ruff format --check . && mypy && lint-imports && python -m infra.artefacts --check'
+artefacts: ; @$(RUN) python -m infra.artefacts
+test:      ; @$(RUN) python -m pytest $(ARGS)
+bench:     ; @$(RUN) python -m bench $(ARGS)
+lock:      ; @$(RUN) sh -c 'pip install --quiet pip-tools && $(PIP_COMPILE) --all-extras -o requirements/dev.txt pyproject.toml && $(PIP_COMPILE) -c requirements/dev.txt -o requirements/functions.txt pyproject.toml'

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from infra.local.stack.identity import Identity
 from infra.local.stack.private_file import write_private
@@ -38,21 +40,22 @@ class RunRecord:
 
     def write(self, state: Path) -> None:
         """Replace the record below the folder ``state``."""
-        write_private(state / NAME, json.dumps(asdict(self), indent=1, default=str) + "\n")
+        content = {
+            "runId": self.run_id,
+            "stackFile": str(self.stack_file),
+            "supervisor": asdict(self.supervisor),
+            "processes": [_encode(process) for process in self.processes],
+        }
+        write_private(state / NAME, json.dumps(content, indent=1) + "\n")
 
 
 def read_record(state: Path) -> RunRecord | None:
     """Return the record below ``state``, or ``None`` when there is none that can be read."""
     try:
         content = json.loads((state / NAME).read_text(encoding="utf-8"))
-        processes = tuple(
-            ProcessRecord(
-                entry["name"], entry["state"], entry["port"], entry["restarts"], _identity(entry["identity"])
-            )
-            for entry in content["processes"]
-        )
-        stack_file, supervisor = Path(content["stack_file"]), Identity(**content["supervisor"])
-        return RunRecord(content["run_id"], stack_file, supervisor, processes)
+        processes = tuple(_decode(entry) for entry in content["processes"])
+        supervisor = Identity(**content["supervisor"])
+        return RunRecord(content["runId"], Path(content["stackFile"]), supervisor, processes)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -62,5 +65,18 @@ def remove_record(state: Path) -> None:
     (state / NAME).unlink(missing_ok=True)
 
 
-def _identity(entry: dict[str, object] | None) -> Identity | None:
-    return None if entry is None else Identity(int(str(entry["pid"])), str(entry["started"]))
+def _encode(process: ProcessRecord) -> dict[str, object]:
+    identity = process.identity
+    return {
+        "name": process.name,
+        "state": process.state,
+        "port": process.port,
+        "restarts": process.restarts,
+        "pid": identity and identity.pid,
+        "started": identity and identity.started,
+    }
+
+
+def _decode(entry: Mapping[str, Any]) -> ProcessRecord:
+    identity = None if entry["pid"] is None else Identity(entry["pid"], entry["started"])
+    return ProcessRecord(entry["name"], entry["state"], entry["port"], entry["restarts"], identity)

@@ -105,7 +105,7 @@ def test_a_secret_is_generated_once_and_kept(tmp_path: Path) -> None:
     assert generated_once(tmp_path / "secrets" / "other") != first
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"run_id": "x", "processes": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"runId": "x", "processes": 3}'])
 def test_a_broken_record_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "run.json").write_text(content)
     assert read_record(tmp_path) is None
