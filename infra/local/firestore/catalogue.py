@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from infra.local.firestore import fields as field_paths
 from infra.local.firestore.fields import DOCUMENT_NAME
@@ -101,25 +101,35 @@ class CompositeIndex:
         return f"{self.scope}:{columns}"
 
 
+class Kept(NamedTuple):
+    """Which index entries a field has within one scope: by its value, by the elements of its array."""
+
+    scope: Scope
+    by_value: bool
+    by_element: bool
+
+
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """The single-field indexes of a field, per scope, and whether it is the expiry of its document."""
+    """The single-field indexes of a field, per scope, and whether it is the expiry of its document.
+
+    ``kept`` says the same for whoever writes entries: one entry by value serves both directions.
+    """
 
     modes: Mapping[Scope, frozenset[Mode]]
     ttl: bool = False
+    kept: tuple[Kept, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kept = (
+            Kept(scope, bool(modes & {Mode.ASCENDING, Mode.DESCENDING}), Mode.CONTAINS in modes)
+            for scope, modes in self.modes.items()
+        )
+        object.__setattr__(self, "kept", tuple(item for item in kept if item.by_value or item.by_element))
 
     def has(self, scope: Scope, mode: Mode) -> bool:
         """Whether the field is indexed so."""
         return mode in self.modes[scope]
-
-    def ordered(self, scope: Scope) -> bool:
-        """Whether the field has an index by value, in either direction."""
-        return self.has(scope, Mode.ASCENDING) or self.has(scope, Mode.DESCENDING)
-
-    @property
-    def exempt(self) -> bool:
-        """Whether no index of any kind is kept."""
-        return not any(self.modes.values())
 
 
 AUTOMATIC = FieldRule(

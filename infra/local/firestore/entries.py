@@ -147,19 +147,21 @@ class _Writer:
                 keys.add(expiry_prefix(self._place.group, path) + encode(value) + whole + END)
 
     def _field(self, path: str, value: Value, rule: FieldRule, keys: set[bytes]) -> None:
-        rule = self._group.overrides.get(path, rule) if self._group.overrides else rule
+        overrides = self._group.overrides
+        if overrides:
+            rule = overrides.get(path, rule)
         kind = value.WhichOneof("value_type")
-        if rule.exempt:
-            if kind == "map_value" and any(other.startswith(path + ".") for other in self._group.overrides):
-                self._inner(path, value, rule, keys)
+        if rule.kept:
+            key = indexed(value)
+            for scope, ordered, elements in rule.kept:
+                name, tail = self._scopes[scope], self._tails[scope]
+                if ordered:
+                    keys.add(prefix(name, by_value(path)) + key + tail)
+                if elements and kind == "array_value":
+                    first = prefix(name, by_element(path))
+                    keys.update([first + indexed(item) + tail for item in value.array_value.values])
+        elif not any(other.startswith(path + ".") for other in overrides):
             return
-        key = indexed(value)
-        for scope in Scope:
-            if rule.ordered(scope):
-                keys.add(prefix(self._scopes[scope], by_value(path)) + key + self._tails[scope])
-            if kind == "array_value" and rule.has(scope, Mode.CONTAINS):
-                first, tail = prefix(self._scopes[scope], by_element(path)), self._tails[scope]
-                keys.update(first + indexed(item) + tail for item in value.array_value.values)
         if kind == "map_value" and not is_vector(value.map_value):
             self._inner(path, value, rule, keys)
 

@@ -18,7 +18,7 @@ Path = tuple[str, ...]
 
 DOCUMENT_NAME = "__name__"
 _SIMPLE = re.compile(r"[a-zA-Z_][a-zA-Z_0-9]*")
-_TOKEN = re.compile(r"([^.`\\]+)|`((?:[^`\\]|\\.)*)`")
+_TOKEN = re.compile(r"([a-zA-Z_][a-zA-Z_0-9]*)|`((?:[^`\\]|\\.)+)`", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from infra.local.firestore.encoding import is_vector
 from infra.local.firestore.fields import Fields
+from infra.local.firestore.names import check_reference
 from infra.local.firestore.refusal import Refusal, invalid
 from infra.local.firestore.wire import Value
 
 MAX_DOCUMENT_BYTES = 1 << 20
 MAX_FIELD_NAME_BYTES = 1500
+MAX_VALUE_BYTES = MAX_DOCUMENT_BYTES - 89
 MAX_DEPTH = 20
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 # No value counts for more than 2.5 times its serialized size, so smaller documents need no counting.
 _SURELY_SMALL = MAX_DOCUMENT_BYTES * 2 // 5
 _FIXED = {"null_value": 1, "boolean_value": 1, "geo_point_value": 16}
@@ -36,6 +41,11 @@ def check_name(name: str) -> None:
         raise invalid(f"Field name {name[:40]!r}… is longer than {MAX_FIELD_NAME_BYTES} bytes.")
 
 
+def check_item(name: str, item: Value) -> None:
+    """Raises INVALID_ARGUMENT when ``item`` may not be an element of the array ``name``."""
+    _check_value(name, item, 2, inside_array=True)
+
+
 def _check_value(name: str, value: Value, depth: int, *, inside_array: bool) -> None:
     kind = value.WhichOneof("value_type")
     if kind == "map_value":
@@ -50,8 +60,48 @@ def _check_value(name: str, value: Value, depth: int, *, inside_array: bool) -> 
         _check_depth(name, depth)
         for item in value.array_value.values:
             _check_value(name, item, depth + 1, inside_array=True)
-    elif kind == "timestamp_value":
-        value.timestamp_value.nanos -= value.timestamp_value.nanos % 1000
+    elif kind is None:
+        raise invalid(f"Field {name[:200]!r} has a value without a type.")
+    else:
+        check = _CHECKS.get(kind)
+        if check is not None:
+            check(name, value)
+
+
+def _check_timestamp(name: str, value: Value) -> None:
+    moment = value.timestamp_value
+    if not _FIRST_SECOND <= moment.seconds <= _LAST_SECOND or not 0 <= moment.nanos < 1_000_000_000:
+        raise invalid(f"Field {name[:200]!r} holds a timestamp outside the years 1 to 9999.")
+    moment.nanos -= moment.nanos % 1000
+
+
+def _check_geopoint(name: str, value: Value) -> None:
+    point = value.geo_point_value
+    if not (-90 <= point.latitude <= 90 and -180 <= point.longitude <= 180):
+        raise invalid(f"Field {name[:200]!r} holds a geopoint outside ±90 by ±180 degrees.")
+
+
+def _check_string(name: str, value: Value) -> None:
+    if len(value.string_value) * 3 > MAX_VALUE_BYTES and len(value.string_value.encode()) > MAX_VALUE_BYTES:
+        raise invalid(f"The value of field {name[:200]!r} is longer than {MAX_VALUE_BYTES} bytes.")
+
+
+def _check_bytes(name: str, value: Value) -> None:
+    if len(value.bytes_value) > MAX_VALUE_BYTES:
+        raise invalid(f"The value of field {name[:200]!r} is longer than {MAX_VALUE_BYTES} bytes.")
+
+
+def _check_reference(name: str, value: Value) -> None:
+    check_reference(value.reference_value)
+
+
+_CHECKS: dict[str, Callable[[str, Value], None]] = {
+    "timestamp_value": _check_timestamp,
+    "geo_point_value": _check_geopoint,
+    "string_value": _check_string,
+    "bytes_value": _check_bytes,
+    "reference_value": _check_reference,
+}
 
 
 def _check_depth(name: str, depth: int) -> None:

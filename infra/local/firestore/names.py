@@ -90,11 +90,19 @@ def place(name: str) -> Place:
     return Place(root, collection, identifier)
 
 
+def check_reference(name: str) -> None:
+    """Raises INVALID_ARGUMENT when ``name`` cannot be a document of any database."""
+    _, path = split(name)
+    segments = path.split("/")
+    if len(segments) % 2 or not all(segments):
+        raise invalid(f"Reference {name[:200]!r} names no document.")
+
+
 def check_segment(segment: str) -> None:
     """Raises INVALID_ARGUMENT when ``segment`` may not be an id of a collection or a document."""
     if not segment or segment in (".", "..") or "/" in segment:
         raise invalid(f"{segment!r} is not a valid id of a collection or a document.")
-    if segment.startswith("__") and segment.endswith("__") and _NUMERIC_ID.fullmatch(segment) is None:
+    if len(segment) >= 4 and segment[:2] == "__" == segment[-2:] and not _NUMERIC_ID.fullmatch(segment):
         raise invalid(f"Id {segment!r} is reserved: ids must not match __.*__.")
     if len(segment) * 3 > MAX_SEGMENT_BYTES and len(segment.encode()) > MAX_SEGMENT_BYTES:
         raise invalid(f"Id of more than {MAX_SEGMENT_BYTES} bytes.")

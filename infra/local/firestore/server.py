@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
@@ -16,7 +16,7 @@ from infra.local.firestore.service.backend import Backend
 from infra.local.firestore.service.methods import handlers
 from infra.local.firestore.storage import Storage
 from infra.local.firestore.store import Stats, Store
-from infra.local.firestore.sweep import sweep_forever
+from infra.local.firestore.sweep import fold_forever, sweep_forever
 from infra.local.firestore.transactions import Transactions
 
 SWEEP_SECONDS = 5.0
@@ -32,12 +32,12 @@ class Server:
     """A running server: ``port`` on the loopback address, ``stats`` since its start."""
 
     def __init__(
-        self, grpc_server: grpc.aio.Server, port: int, backend: Backend, sweeper: asyncio.Task[None]
+        self, grpc_server: grpc.aio.Server, port: int, backend: Backend, chores: Sequence[asyncio.Task[None]]
     ) -> None:
         self.port = port
         self.backend = backend
         self._grpc = grpc_server
-        self._sweeper = sweeper
+        self._chores = chores
 
     @property
     def stats(self) -> Stats:
@@ -46,9 +46,9 @@ class Server:
 
     async def stop(self, grace: float = 0.5) -> None:
         """Lets running requests end for up to ``grace`` seconds, then closes the data file."""
-        self._sweeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._sweeper
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
         await self._grpc.stop(grace)
         store = self.backend.store
         store.storage.set_meta("clock", str(store.clock.last))
@@ -77,5 +77,8 @@ async def serve(
         storage.close()
         raise OSError(f"Port {port} is taken.") from error
     await server.start()
-    sweeper = asyncio.create_task(sweep_forever(backend, sweep_seconds))
-    return Server(server, bound, backend, sweeper)
+    chores = [
+        asyncio.create_task(sweep_forever(backend, sweep_seconds)),
+        asyncio.create_task(fold_forever(storage)),
+    ]
+    return Server(server, bound, backend, chores)

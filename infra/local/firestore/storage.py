@@ -17,6 +17,7 @@ SCHEMA_VERSION = 1
 _CACHE_KIB = 8 * 1024
 _READER_CACHE_KIB = 1024
 _IDLE_READERS = 4
+_LOG_BYTES = 64 << 20
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -58,8 +59,11 @@ class Storage:
         self._path = path
         self.main = self._connect(_CACHE_KIB)
         self._idle: list[sqlite3.Connection] = []
+        self._folder = self._connect(_READER_CACHE_KIB)
         try:
             self.main.execute("PRAGMA synchronous = NORMAL")
+            self.main.execute("PRAGMA wal_autocheckpoint = 0")
+            self.main.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
             self.main.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
             raise IncompatibleFile(f"{path.name} is no Firestore data file: {error}") from error
@@ -77,9 +81,18 @@ class Storage:
 
     def close(self) -> None:
         """Closes every connection; the log is folded into the file."""
-        for connection in (*self._idle, self.main):
+        for connection in (*self._idle, self._folder, self.main):
             connection.close()
         self._idle.clear()
+
+    def fold_log(self) -> int:
+        """Copies what the log holds into the file; may run on another thread. Returns the log's pages."""
+        row = self._folder.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return int(row[1])
+
+    def finish_log(self) -> None:
+        """Copies the rest, so that the log starts again at its beginning instead of growing."""
+        self.main.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -10,10 +10,13 @@ from infra.local.firestore import encoding, names
 from infra.local.firestore.encoding import encode
 from infra.local.firestore.entries import expiry_prefix
 from infra.local.firestore.service.backend import Backend
+from infra.local.firestore.storage import Storage
 from infra.local.firestore.store import RETENTION_MICROS
 from infra.local.firestore.wire import Value, Write, timestamp
 
 BATCH = 100
+FOLD_SECONDS = 0.5
+LONG_LOG_PAGES = 4000
 _LOG = logging.getLogger("podium.local.firestore")
 
 
@@ -25,6 +28,22 @@ async def sweep_forever(backend: Backend, seconds: float) -> None:
             await sweep(backend)
         except sqlite3.Error as error:
             _LOG.warning("housekeeping failed and is tried again: %s", error)
+
+
+async def fold_forever(storage: Storage, seconds: float = FOLD_SECONDS) -> None:
+    """Keeps the write-ahead log short, with the disk work on another thread, until cancelled."""
+    folded = -1
+    while True:
+        await asyncio.sleep(seconds)
+        changes = storage.main.total_changes
+        if changes == folded:
+            continue
+        try:
+            folded = changes
+            if await asyncio.to_thread(storage.fold_log) > LONG_LOG_PAGES:
+                storage.finish_log()
+        except sqlite3.Error as error:
+            _LOG.warning("folding the log failed and is tried again: %s", error)
 
 
 async def sweep(backend: Backend) -> None:

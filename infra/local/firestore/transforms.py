@@ -5,7 +5,7 @@ from __future__ import annotations
 from infra.local.firestore import fields as field_paths
 from infra.local.firestore.encoding import encode
 from infra.local.firestore.fields import Fields
-from infra.local.firestore.limits import MAX_DEPTH, check_name
+from infra.local.firestore.limits import MAX_DEPTH, check_item, check_name
 from infra.local.firestore.refusal import invalid
 from infra.local.firestore.wire import FieldTransform, Value, timestamp
 
@@ -31,7 +31,10 @@ def apply(transform: FieldTransform, fields: Fields, now: int) -> Value:
     if kind == "set_to_server_value":
         result = told = Value(timestamp_value=timestamp(now - now % _MILLISECOND))
     elif kind == "append_missing_elements":
-        result, told = _union(current, list(transform.append_missing_elements.values)), Value(null_value=0)
+        added = list(transform.append_missing_elements.values)
+        for item in added:
+            check_item(path[-1], item)
+        result, told = _union(current, added), Value(null_value=0)
     elif kind == "remove_all_from_array":
         result, told = _without(current, list(transform.remove_all_from_array.values)), Value(null_value=0)
     elif kind == "increment":

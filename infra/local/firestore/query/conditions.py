@@ -10,12 +10,14 @@ from infra.local.firestore.fields import DOCUMENT_NAME, Fields, lookup, parse
 from infra.local.firestore.names import END, path_key, split
 from infra.local.firestore.query.spans import Span, Spans, outside, prefixed
 from infra.local.firestore.refusal import invalid
-from infra.local.firestore.wire import FieldFilter, UnaryFilter, Value
+from infra.local.firestore.wire import FieldFilter, Filter, UnaryFilter, Value
 
+# Null and NaN are found by IS_NULL and IS_NAN only: compared with anything, they are never equal, less
+# or more.
+_INCOMPARABLE = (encoding.NULL, encoding.NAN)
 _TYPES = (
-    (encoding.NULL,),
     (encoding.FALSE, encoding.TRUE),
-    (encoding.NAN, encoding.NUMBER),
+    (encoding.NUMBER,),
     (encoding.TIMESTAMP,),
     (encoding.STRING,),
     (encoding.BYTES,),
@@ -26,6 +28,8 @@ _TYPES = (
     (encoding.MAP,),
 )
 _BRACKETS = {tag: Span(tags[0], after(tags[-1])) for tags in _TYPES for tag in tags}
+MAX_OPERANDS = 30
+MAX_EXCLUDED = 10
 _OPS = FieldFilter.Operator
 _UNARY = UnaryFilter.Operator
 
@@ -97,6 +101,13 @@ def operand_key(path: str, value: Value, root: str) -> bytes:
     return path_key(document) + END
 
 
+def is_exclusion(filter_: Filter) -> bool:
+    """Whether a filter asks for everything but something."""
+    if filter_.WhichOneof("filter_type") == "unary_filter":
+        return filter_.unary_filter.op in (_UNARY.IS_NOT_NULL, _UNARY.IS_NOT_NAN)
+    return filter_.field_filter.op in (_OPS.NOT_EQUAL, _OPS.NOT_IN)
+
+
 def unary(path: str, op: int) -> Condition:
     """The condition of a filter without operand.
 
@@ -124,11 +135,17 @@ def alternatives(path: str, op: int, value: Value, root: str) -> list[Condition]
     if op in (_OPS.IN, _OPS.ARRAY_CONTAINS_ANY, _OPS.NOT_IN):
         items = _operands(value)
         if op == _OPS.NOT_IN:
+            if len(items) > MAX_EXCLUDED:
+                raise invalid(f"'NOT_IN' supports up to {MAX_EXCLUDED} comparison values.")
             return [_none_of(path, items, root)]
         kind = Equals if op == _OPS.IN else Contains
+        if len(items) > MAX_OPERANDS:
+            raise invalid(f"'IN' and 'ARRAY_CONTAINS_ANY' support up to {MAX_OPERANDS} comparison values.")
         keys = dict.fromkeys(operand_key(path, item, root) for item in items)
-        return [kind(path, key) for key in keys]
+        return [kind(path, key) for key in keys if key not in _INCOMPARABLE]
     key = operand_key(path, value, root)
+    if key in _INCOMPARABLE and op != _OPS.NOT_EQUAL:
+        return []
     if op == _OPS.EQUAL:
         return [Equals(path, key)]
     if op == _OPS.ARRAY_CONTAINS:
@@ -149,7 +166,8 @@ def _none_of(path: str, items: list[Value], root: str) -> Within:
     if any(item.WhichOneof("value_type") in (None, "null_value") for item in items):
         return Within(path, ())
     start = b"" if path == DOCUMENT_NAME else after(NULL) or b""
-    return Within(path, outside([operand_key(path, item, root) for item in items], start))
+    keys = [operand_key(path, item, root) for item in items]
+    return Within(path, outside([key for key in keys if key not in _INCOMPARABLE], start))
 
 
 def _comparison(path: str, op: int, key: bytes) -> Span:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 
 from infra.local.firestore import fields as field_paths
 from infra.local.firestore.encoding import is_vector
@@ -19,7 +20,7 @@ Vector = Sequence[float]
 _MEASURE = FindNearest.DistanceMeasure
 
 
-async def nearest(pages: AsyncIterator[list[Row]], wanted: FindNearest) -> AsyncIterator[list[Row]]:
+async def nearest(pages: AsyncGenerator[list[Row]], wanted: FindNearest) -> AsyncGenerator[list[Row]]:
     """The nearest documents, nearest first, with the distance as a field when one is named.
 
     Raises:
@@ -32,12 +33,13 @@ async def nearest(pages: AsyncIterator[list[Row]], wanted: FindNearest) -> Async
         raise invalid(f"find_nearest needs a query vector and a limit of 1 to {MAX_LIMIT}.")
     path = field_paths.parse(wanted.vector_field.field_path)
     best: list[tuple[float, str, Row]] = []
-    async for page in pages:
-        for row in page:
-            found = vector(field_paths.lookup(parsed(row).fields, path))
-            if found is not None and len(found) == len(target):
-                best.append((distance(found, target), row.name, row))
-        best = heapq.nsmallest(limit, best)
+    async with aclosing(pages):
+        async for page in pages:
+            for row in page:
+                found = vector(field_paths.lookup(parsed(row).fields, path))
+                if found is not None and len(found) == len(target):
+                    best.append((distance(found, target), row.name, row))
+            best = heapq.nsmallest(limit, best)
     yield [_with_distance(row, far, wanted) for far, _, row in best if _is_near(far, wanted)]
 
 

@@ -7,16 +7,22 @@ from collections.abc import Sequence
 from infra.local.firestore import fields as field_paths
 from infra.local.firestore import names
 from infra.local.firestore.fields import DOCUMENT_NAME
-from infra.local.firestore.query.conditions import Contains, Equals, alternatives, operand_key, unary
+from infra.local.firestore.query.conditions import (
+    Contains,
+    Equals,
+    alternatives,
+    is_exclusion,
+    operand_key,
+    unary,
+)
 from infra.local.firestore.query.model import Alternative, Bound, OrderBy, Query, Source, complete_orders
 from infra.local.firestore.refusal import invalid
-from infra.local.firestore.wire import CompositeFilter, Cursor, FieldFilter, Filter, StructuredQuery
+from infra.local.firestore.wire import CompositeFilter, Cursor, Filter, StructuredQuery
 
 MAX_ALTERNATIVES = 30
 MAX_FILTERS = 100
 MAX_FILTER_DEPTH = 20
 _DESCENDING = StructuredQuery.Direction.DESCENDING
-_OPS = FieldFilter.Operator
 _COMPOSITE = CompositeFilter.Operator
 
 
@@ -27,6 +33,10 @@ def parse_query(parent: str, wire: StructuredQuery) -> Query:
         Refusal: INVALID_ARGUMENT, saying what is wrong.
     """
     source = _source(parent, wire)
+    if wire.HasField("where") and _exclusions(wire.where) > 1:
+        raise invalid(
+            "Only a single 'NOT_EQUAL', 'NOT_IN', 'IS_NOT_NAN', or 'IS_NOT_NULL' filter is allowed."
+        )
     matching = _simplified(_normal_form(wire.where, source.root) if wire.HasField("where") else [()])
     explicit = [
         OrderBy(field_paths.canonical(o.field.field_path), o.direction == _DESCENDING) for o in wire.order_by
@@ -41,8 +51,8 @@ def parse_query(parent: str, wire: StructuredQuery) -> Query:
         source,
         tuple(matching),
         orders,
-        start=_bound(wire.start_at, orders, source) if wire.HasField("start_at") else None,
-        end=_bound(wire.end_at, orders, source) if wire.HasField("end_at") else None,
+        start=_bound(wire.start_at, orders[: len(explicit)], source) if wire.HasField("start_at") else None,
+        end=_bound(wire.end_at, orders[: len(explicit)], source) if wire.HasField("end_at") else None,
         offset=wire.offset,
         limit=wire.limit.value if wire.HasField("limit") else None,
         projection=_projection(wire) if wire.HasField("select") else None,
@@ -87,6 +97,12 @@ def _bound(cursor: Cursor, orders: Sequence[OrderBy], source: Source) -> Bound:
     return Bound(keys, cursor.before)
 
 
+def _exclusions(filter_: Filter) -> int:
+    if filter_.WhichOneof("filter_type") == "composite_filter":
+        return sum(_exclusions(part) for part in filter_.composite_filter.filters)
+    return int(is_exclusion(filter_))
+
+
 def _normal_form(filter_: Filter, root: str, depth: int = 0) -> list[Alternative]:
     """The alternatives of a filter: a list of conjunctions."""
     if depth > MAX_FILTER_DEPTH:
@@ -98,8 +114,6 @@ def _normal_form(filter_: Filter, root: str, depth: int = 0) -> list[Alternative
     if kind == "field_filter":
         one = filter_.field_filter
         path = field_paths.canonical(one.field.field_path)
-        if one.op == _OPS.NOT_IN and len(one.value.array_value.values) > 10:
-            raise invalid("'NOT_IN' supports up to 10 comparison values.")
         return [(condition,) for condition in alternatives(path, one.op, one.value, root)]
     if kind is None:
         raise invalid("A filter has no kind.")
@@ -107,8 +121,10 @@ def _normal_form(filter_: Filter, root: str, depth: int = 0) -> list[Alternative
 
 
 def _combined(filter_: CompositeFilter, root: str, depth: int) -> list[Alternative]:
-    if not filter_.filters or len(filter_.filters) > MAX_FILTERS:
-        raise invalid(f"A composite filter combines 1 to {MAX_FILTERS} filters.")
+    if len(filter_.filters) > MAX_FILTERS:
+        raise invalid(f"A composite filter combines up to {MAX_FILTERS} filters.")
+    if not filter_.filters:
+        return [()]
     parts = [_normal_form(part, root, depth + 1) for part in filter_.filters]
     if filter_.op == _COMPOSITE.OR:
         return _limited([alternative for part in parts for alternative in part])

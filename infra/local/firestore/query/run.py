@@ -7,7 +7,7 @@ with a snapshot of its own and continues on a worker thread, slice by slice, whi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from infra.local.firestore.query.execution import results
 from infra.local.firestore.query.model import Query
@@ -23,7 +23,7 @@ _SLICE_BYTES = 1 << 20
 
 async def slices(
     store: Store, query: Query, plans: Sequence[Plan], at: int | None = None
-) -> AsyncIterator[list[Row]]:
+) -> AsyncGenerator[list[Row]]:
     """The results in order, in lists of bounded size, all of one moment."""
     reader = Reader(store.storage.main, store.stats, _BUDGET)
     found = results(store, reader, query, plans, at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from infra.local.firestore import names
 from infra.local.firestore.entries import document_key
@@ -48,7 +48,7 @@ class Documents:
             raise missing(f'Document "{request.name}" not found.')
         return document_bytes(row, mask_paths(request.mask) if request.HasField("mask") else None)
 
-    async def batch_get(self, request: BatchGetDocumentsRequest) -> AsyncIterator[bytes]:
+    async def batch_get(self, request: BatchGetDocumentsRequest) -> AsyncGenerator[bytes]:
         """BatchGetDocuments: every document once, in the order asked for, found or missing."""
         root = names.database(request.database)
         keys = {name: self._key(name, root) for name in request.documents}

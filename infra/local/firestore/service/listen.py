@@ -9,7 +9,7 @@ starts over with RESET.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
 from infra.local.firestore import names
 from infra.local.firestore.refusal import Refusal, invalid
@@ -33,7 +33,7 @@ MAX_TARGETS = 1000
 _KIND = TargetChange.TargetChangeType
 
 
-async def listen(backend: Backend, requests: AsyncIterator[ListenRequest]) -> AsyncIterator[bytes]:
+async def listen(backend: Backend, requests: AsyncIterator[ListenRequest]) -> AsyncGenerator[bytes]:
     """Serves one stream until the client ends it.
 
     Raises:
@@ -82,7 +82,7 @@ class _Stream:
             self._ended = True
             self._wake.set()
 
-    async def responses(self) -> AsyncIterator[ListenResponse]:
+    async def responses(self) -> AsyncGenerator[ListenResponse]:
         """Everything to tell, as it happens."""
         while True:
             await self._wake.wait()
@@ -96,7 +96,7 @@ class _Stream:
             if self._ended:
                 return
 
-    async def _serve(self, request: ListenRequest) -> AsyncIterator[ListenResponse]:
+    async def _serve(self, request: ListenRequest) -> AsyncGenerator[ListenResponse]:
         root = names.database(request.database)
         if self._root not in ("", root):
             raise invalid("A stream listens to one database.")
@@ -111,7 +111,7 @@ class _Stream:
         else:
             raise invalid("A listen request adds or removes a target.")
 
-    async def _add(self, wanted: Target) -> AsyncIterator[ListenResponse]:
+    async def _add(self, wanted: Target) -> AsyncGenerator[ListenResponse]:
         identifier = wanted.target_id or max(self._targets, default=0) + 1
         at = self._backend.store.clock.now()
         try:
@@ -143,7 +143,7 @@ class _Stream:
             return int.from_bytes(wanted.resume_token, "big") if len(wanted.resume_token) == 8 else 0
         return micros(wanted.read_time) if wanted.HasField("read_time") else None
 
-    async def _tell(self) -> AsyncIterator[ListenResponse]:
+    async def _tell(self) -> AsyncGenerator[ListenResponse]:
         changes = list(self._pending.values())
         self._pending.clear()
         at = self._backend.store.clock.now()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import NoReturn, Protocol, TypeVar
 
 import grpc
@@ -66,12 +67,13 @@ def _unary(method: Callable[[Request], Awaitable[bytes]], request: type[Request]
 
 
 def _stream(
-    method: Callable[[Request], AsyncIterator[bytes]], request: type[Request]
+    method: Callable[[Request], AsyncGenerator[bytes]], request: type[Request]
 ) -> grpc.RpcMethodHandler:
     async def handle(message: Request, context: Context) -> AsyncIterator[bytes]:
         try:
-            async for answer in method(message):
-                yield answer
+            async with aclosing(method(message)) as answers:
+                async for answer in answers:
+                    yield answer
         except Exception as error:  # noqa: BLE001 - whatever happens is told to the caller as a status
             await _fail(error, context)
 
@@ -79,17 +81,15 @@ def _stream(
 
 
 def _duplex(
-    method: Callable[[AsyncIterator[Request]], AsyncIterator[bytes]], request: type[Request]
+    method: Callable[[AsyncIterator[Request]], AsyncGenerator[bytes]], request: type[Request]
 ) -> grpc.RpcMethodHandler:
     async def handle(messages: AsyncIterator[Request], context: Context) -> AsyncIterator[bytes]:
-        answers = method(messages)
         try:
-            async for answer in answers:
-                yield answer
+            async with aclosing(method(messages)) as answers:
+                async for answer in answers:
+                    yield answer
         except Exception as error:  # noqa: BLE001 - whatever happens is told to the caller as a status
             await _fail(error, context)
-        finally:
-            await answers.aclose()  # type: ignore[attr-defined]  # always an async generator
 
     return grpc.stream_stream_rpc_method_handler(handle, request_deserializer=request.FromString)
 

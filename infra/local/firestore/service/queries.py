@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from infra.local.firestore.query.aggregation import aggregate, tallies
 from infra.local.firestore.query.execution import QueryFootprint, path_of
@@ -32,7 +33,7 @@ class Queries:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    async def run(self, request: RunQueryRequest) -> AsyncIterator[bytes]:
+    async def run(self, request: RunQueryRequest) -> AsyncGenerator[bytes]:
         """RunQuery: one answer per document, or a single one with the read time when there is none."""
         wire = request.structured_query
         query = parse_query(request.parent, wire)
@@ -46,17 +47,18 @@ class Queries:
         if wire.HasField("find_nearest"):
             pages = nearest(pages, wire.find_nearest)
         sent, last = 0, None
-        async for page in pages:
-            for row in page:
-                yield framed(_DOCUMENT, document_bytes(row, query.projection)) + read_time
-            sent += len(page)
-            last = page[-1] if page else last
+        async with aclosing(pages):
+            async for page in pages:
+                for row in page:
+                    yield framed(_DOCUMENT, document_bytes(row, query.projection)) + read_time
+                sent += len(page)
+                last = page[-1] if page else last
         if footprint is not None and not wire.HasField("find_nearest"):
             _narrow(footprint, sent, last)
         if not sent:
             yield read_time
 
-    async def aggregate(self, request: RunAggregationQueryRequest) -> AsyncIterator[bytes]:
+    async def aggregate(self, request: RunAggregationQueryRequest) -> AsyncGenerator[bytes]:
         """RunAggregationQuery: one answer."""
         wire = request.structured_aggregation_query
         query = parse_query(request.parent, wire.structured_query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -123,7 +123,7 @@ class QueryResults:
         self._known = {row.name: row.updated for row in delta.shown}
         return delta
 
-    def _pages(self) -> AsyncIterator[list[Row]]:
+    def _pages(self) -> AsyncGenerator[list[Row]]:
         return slices(self._backend.store, self._query, self._plans)
 
     async def follow(self, changes: Sequence[Change]) -> Delta:
