@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from infra.local.errors import LocalStackError
@@ -15,6 +16,10 @@ def main(arguments: list[str]) -> int:
         return command()
     except LocalStackError as error:
         print(f"podium: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; nothing more can be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("podium: interrupted", file=sys.stderr)

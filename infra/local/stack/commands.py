@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
+
 from infra.local.errors import LocalStackError
 from infra.local.stack.addresses import HOST, Stack
 from infra.local.stack.log_file import last_lines
@@ -20,6 +22,7 @@ from infra.local.stack.stack_file import read_stack_file
 from infra.local.stack.summary import describe, summarize
 from infra.local.stack.takedown import take_down
 from infra.local.stack.up import bring_up
+from shared.errors import PlatformError
 
 NOT_RUNNING = 3
 _POLL = 0.3
@@ -45,12 +48,12 @@ def up(options: UpOptions) -> int:
         if not bring_up(stack, parts, progress, loop):
             print("podium is up already (`down` stops it):\n" + _describe(read_record(stack.state)))
             return 0
-        if options.demo:
-            progress.step("running the demo")
-            from infra.local.demo import run
-
-            loop.run(run(stack.stack_file))
-    print(f"podium is up after {progress.elapsed():.0f} s:\n" + _describe(read_record(stack.state)))
+        try:
+            if options.demo:
+                progress.step("running the demo")
+                loop.run(_demonstrate(stack))
+        finally:
+            print(f"podium is up after {progress.elapsed():.0f} s:\n" + _describe(read_record(stack.state)))
     return 0
 
 
@@ -87,6 +90,15 @@ def logs(state: Path, names: Sequence[str], count: int, follow: bool) -> int:
     if follow:
         _follow(paths)
     return 0
+
+
+async def _demonstrate(stack: Stack) -> None:
+    from infra.local.demo import run
+
+    try:
+        await run(stack.stack_file)
+    except (LocalStackError, PlatformError, httpx.HTTPError) as error:
+        raise LocalStackError(f"the demo failed, and the stack stays up: {error}") from error
 
 
 def _n8n(options: UpOptions, stack: Stack) -> N8nHost:

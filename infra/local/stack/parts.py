@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
+from infra.local.errors import LocalStackError
 from infra.local.stack import processes
 from infra.local.stack.addresses import Stack
 from infra.local.stack.n8n_host import N8nHost
 from infra.local.stack.plan import ProcessPlan
 from infra.local.stack.progress import Progress
-from infra.local.stack.stack_file import read_stack_file, still_valid
+from infra.local.stack.stack_file import carried_over, read_stack_file
+from shared.errors import PlatformError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class PodiumParts:
             LocalStackError: n8n cannot be installed or reached.
         """
         await self.n8n.install(progress)
+        if not self.n8n.own:
+            progress.note(f"it must run our node package, with CODIKA_API_URL={self.stack.base_url}")
 
     def processes(self, run_id: str) -> tuple[ProcessPlan, ...]:
         """Return the processes to run, those first that others wait for.
@@ -50,15 +54,27 @@ class PodiumParts:
         )
 
     async def fill(self, progress: Progress) -> Mapping[str, object]:
-        """Give n8n an owner, create the organizations, and return the content of the stack file."""
+        """Give n8n an owner, create the organizations, and return the content of the stack file.
+
+        Raises:
+            LocalStackError: n8n has another owner, or refuses what the platform needs of it.
+        """
         stack = replace(self.stack, n8n_api_key=await self.n8n.api_key(progress))
         progress.step("preparing organizations, keys and queues")
-        # The platform's own code loads the Google clients: only where it is needed.
-        from infra.local.bootstrap import bootstrap, prepare
+        try:
+            return await _prepared(stack, progress, own_n8n=self.n8n.own)
+        except PlatformError as error:
+            raise LocalStackError(f"the platform cannot be prepared: {error.message}") from error
 
-        await prepare(stack)
-        content = read_stack_file(stack.stack_file)
-        if content is not None and await still_valid(content, stack):
-            progress.note("those of the last time still work")
-            return content
-        return await bootstrap(stack)
+
+async def _prepared(stack: Stack, progress: Progress, *, own_n8n: bool) -> Mapping[str, object]:
+    # The platform's own code loads the Google clients: only where it is needed.
+    from infra.local.bootstrap import bootstrap, prepare
+
+    await prepare(stack)
+    content = read_stack_file(stack.stack_file)
+    kept = await carried_over(content, stack, own_n8n=own_n8n) if content else None
+    if kept is not None:
+        progress.note("those of the last time still work")
+        return kept
+    return await bootstrap(stack)

@@ -12,7 +12,7 @@ from infra.local.stack.addresses import Stack
 from infra.local.stack.private_file import write_private
 
 StackContent = dict[str, object]
-_REQUIRED = ("publicKeyUrl", "adminKey", "organizations", "demo")
+_REQUIRED = ("baseUrl", "publicKeyUrl", "adminKey", "organizations", "demo")
 
 
 def read_stack_file(path: Path) -> StackContent | None:
@@ -29,16 +29,26 @@ def write_stack_file(path: Path, content: Mapping[str, object]) -> None:
     write_private(path, json.dumps(content, indent=2) + "\n")
 
 
-async def still_valid(content: Mapping[str, object], stack: Stack) -> bool:
-    """Return whether ``content`` describes the running ``stack``: same addresses, and its key works.
+async def carried_over(content: Mapping[str, object], stack: Stack, *, own_n8n: bool) -> StackContent | None:
+    """Return ``content`` with the addresses of the running ``stack``, or ``None`` when its keys are no use.
 
-    It stops being valid when the ports change or the data was deleted.
+    They are none when the data was deleted, or when the organizations live in another n8n: one the stack
+    runs itself is known by its API key, one of the user's by its address as well.
     """
-    expected = {"baseUrl": stack.base_url, "n8nUrl": stack.n8n_url, "n8nApiKey": stack.n8n_api_key}
-    if any(content.get(name) != value for name, value in expected.items()):
-        return False
     key = _owner_key(content)
-    return key is not None and all(name in content for name in _REQUIRED) and await _accepted(stack, key)
+    same_key = content.get("n8nApiKey") == stack.n8n_api_key
+    same_n8n = same_key or (not own_n8n and content.get("n8nUrl") == stack.n8n_url)
+    if key is None or not same_n8n or not all(name in content for name in _REQUIRED):
+        return None
+    if not await _accepted(stack, key):
+        return None
+    return {
+        **content,
+        "baseUrl": stack.base_url,
+        "publicKeyUrl": str(content["publicKeyUrl"]).replace(str(content["baseUrl"]), stack.base_url),
+        "n8nUrl": stack.n8n_url,
+        "n8nApiKey": stack.n8n_api_key,
+    }
 
 
 def _owner_key(content: Mapping[str, object]) -> str | None:

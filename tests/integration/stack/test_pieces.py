@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,7 @@ from infra.local.stack.plan import Plan, ProcessPlan
 from infra.local.stack.private_file import generated_once, write_private
 from infra.local.stack.processes import inherited
 from infra.local.stack.record import read_record
+from infra.local.stack.stack_file import carried_over
 
 texts = st.text(max_size=20)
 process_plans = st.builds(
@@ -143,3 +147,52 @@ def test_the_gateway_waits_for_its_servers_and_finds_them(tmp_path: Path) -> Non
     assert gateway.environment["OIDC_CERTS_URL"] == "http://127.0.0.1:5/oauth2/v3/certs"
     assert gateway.ready_url == "http://127.0.0.1:1/healthz"
     assert json.loads(Plan("run", tmp_path, stack.stack_file, (gateway,)).encode())
+
+
+def kept_content(base_url: str) -> dict[str, object]:
+    return {
+        "baseUrl": base_url,
+        "publicKeyUrl": f"{base_url}/encryption/public.pem",
+        "n8nUrl": "http://n8n.example",
+        "n8nApiKey": "n8n-key",
+        "adminKey": "admin-key",
+        "organizations": [{"name": "Acme", "ownerKey": "owner-key"}],
+        "demo": None,
+    }
+
+
+@pytest.fixture
+def verifier() -> Iterator[Stack]:
+    """A stack whose platform accepts one key."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            known = self.path == "/verifyapikey" and self.headers["X-API-Key"] == "owner-key"
+            self.send_response(200 if known else 401)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ports = Ports(gateway=server.server_port)
+        yield Stack(Path("/s"), Path("/s/stack.json"), ports, "http://n8n.example", "n8n-key")
+        server.shutdown()
+
+
+async def test_keys_outlive_a_change_of_ports(verifier: Stack) -> None:
+    kept = await carried_over(kept_content("http://127.0.0.1:1"), verifier, own_n8n=True)
+    assert kept == kept_content(verifier.base_url)
+
+
+async def test_keys_outlive_a_new_api_key_of_the_users_n8n_but_not_a_new_own_n8n(verifier: Stack) -> None:
+    content = {**kept_content(verifier.base_url), "n8nApiKey": "before"}
+    assert await carried_over(content, verifier, own_n8n=False) == kept_content(verifier.base_url)
+    assert await carried_over(content, verifier, own_n8n=True) is None
+
+
+async def test_keys_that_the_platform_does_not_know_are_not_kept(verifier: Stack) -> None:
+    content = {**kept_content(verifier.base_url), "organizations": [{"ownerKey": "of deleted data"}]}
+    assert await carried_over(content, verifier, own_n8n=True) is None
+    assert await carried_over({**content, "organizations": []}, verifier, own_n8n=True) is None
