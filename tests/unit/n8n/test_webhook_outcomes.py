@@ -117,12 +117,18 @@ async def test_an_address_that_leads_nowhere_is_not_reached(caller: WebhookCalle
 
 
 async def test_a_server_that_does_not_take_the_whole_body_is_not_reached(caller: WebhookCaller) -> None:
+    over, gone = asyncio.Event(), asyncio.Event()
+
     async def stalling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(5)
+        await over.wait()
+        writer.transport.abort()
+        gone.set()
 
     listener = await asyncio.start_server(stalling, "127.0.0.1", 0, limit=1024)
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/webhook/a"
     result = await caller.call(url, "POST", b"x" * 50_000_000, "secret", accept_timeout=0.5)
+    over.set()
+    await gone.wait()
     listener.close()
     assert result is WebhookOutcome.NOT_REACHED
 
