@@ -14,7 +14,7 @@ import httpx
 from infra.local.bootstrap.reveal import reveal_instance_key
 from infra.local.demo.cli import Cli
 from infra.local.errors import LocalStackError
-from infra.local.n8n import codika_cli, install
+from infra.local.n8n import install, install_codika_cli
 from infra.local.stack.addresses import ROOT, cache_folder
 from infra.local.stack.stack_file import read_stack_file, write_stack_file
 
@@ -54,7 +54,7 @@ async def _deploy(content: Mapping[str, object], stack_file: Path) -> Json:
     installation = await install(cache, lambda step, fraction: None)
     cli = Cli(
         node=installation.node,
-        script=await codika_cli(cache, installation),
+        script=await install_codika_cli(cache, installation),
         base_url=str(content["baseUrl"]),
         public_key_url=str(content["publicKeyUrl"]),
         api_key=str(owner["ownerKey"]),
@@ -65,10 +65,9 @@ async def _deploy(content: Mapping[str, object], stack_file: Path) -> Json:
     print("  codika deploy use-case order-desk")
     started = time.monotonic()
     answer = await cli.json("deploy", "use-case", str(folder))
-    data = cast("Json", answer.get("data", answer))
-    workflows = cast("list[Json]", data.get("workflowsDeployed", []))
+    workflows = cast("list[Json]", answer.get("workflows", []))
     seconds = time.monotonic() - started
-    print(f"    version {data.get('version')} deployed, {len(workflows)} workflows live, {seconds:.1f} s")
+    print(f"    version {answer.get('version')} deployed, {len(workflows)} workflows live, {seconds:.1f} s")
     project = json.loads((folder / "project.json").read_text())
     instance_id = str(project["devProcessInstanceId"])
     return {
