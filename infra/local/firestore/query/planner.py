@@ -107,7 +107,7 @@ class _Planner:
             )
             return Lookup(name, others)
         if self._source.group is None:
-            return self._scan((prefix(self._source.root, BY_NAME),), False, (), kindless=True)
+            return self._scan((prefix(self._source.root, BY_NAME),), False, kindless=True)
         if not self._equal and not self._contains and len(self._suffix) <= 2:
             return self._single()
         if len(self._suffix) == 1 and not self._contains:
@@ -129,17 +129,17 @@ class _Planner:
         """Only an order: the index of names, or of one field."""
         first, name = self._suffix[0], self._suffix[-1]
         if len(self._suffix) == 1 and not first.descending:
-            return self._scan((self._index(BY_NAME),), False, ())
+            return self._scan((self._index(BY_NAME),), False)
         if len(self._suffix) == 1 or first.descending != name.descending:
             return self._merged(self._composites())
         mode = Mode.DESCENDING if first.descending else Mode.ASCENDING
         self._require(first.path, mode)
-        return self._scan((self._index(by_value(first.path)),), first.descending, ())
+        return self._scan((self._index(by_value(first.path)),), first.descending)
 
     def _single_contains(self) -> Scan:
         ((path, key),) = self._contains.items()
         self._require(path, Mode.CONTAINS)
-        return self._scan((self._index(by_element(path)) + key,), False, tuple(self._contains))
+        return self._scan((self._index(by_element(path)) + key,), False)
 
     def _require(self, path: str, mode: Mode) -> None:
         scope = self._source.scope
@@ -153,7 +153,7 @@ class _Planner:
         found = []
         for path, key in self._equal.items():
             if self._indexes.rule(field_paths.parse(path)).has(self._source.scope, mode):
-                found.append(_Candidate(frozenset({path}), self._index(by_value(path)) + key, None))
+                found.append(_Candidate(frozenset({(path, False)}), self._index(by_value(path)) + key, None))
         return found
 
     def _composites(self) -> list[_Candidate]:
@@ -179,12 +179,12 @@ class _Planner:
             if column is None:
                 return None
             key += inverted(column) if part.descending else column
-        covered = frozenset(part.path for part in index.components[:cut])
+        covered = frozenset((part.path, part.mode is Mode.CONTAINS) for part in index.components[:cut])
         return _Candidate(covered, key, index)
 
     def _merged(self, candidates: list[_Candidate]) -> Scan:
         """The fewest candidates that bring all equalities together."""
-        wanted = {*self._equal, *self._contains}
+        wanted = {(path, False) for path in self._equal} | {(path, True) for path in self._contains}
         chosen: list[_Candidate] = []
         open_ = set(wanted)
         while open_ or not chosen:
@@ -197,7 +197,7 @@ class _Planner:
         backwards = not declared and self._suffix[0].descending
         if declared and self._suffix[0].descending and any(c.index is None for c in chosen):
             raise self._missing()
-        return self._scan(tuple(c.prefix for c in chosen), backwards, tuple(wanted), physical=declared)
+        return self._scan(tuple(c.prefix for c in chosen), backwards, physical=declared)
 
     def _missing(self) -> Exception:
         source = self._source
@@ -216,7 +216,6 @@ class _Planner:
         self,
         prefixes: tuple[bytes, ...],
         backwards: bool,
-        covered: tuple[str, ...],
         *,
         physical: bool = False,
         kindless: bool = False,
@@ -284,9 +283,12 @@ class _Planner:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """An index that brings some equalities, with the first bytes of the keys that matter."""
+    """An index that brings some equalities, with the first bytes of the keys that matter.
 
-    covered: frozenset[str]
+    ``covered`` holds paths, each with whether it is about the elements of an array.
+    """
+
+    covered: frozenset[tuple[str, bool]]
     prefix: bytes
     index: CompositeIndex | None
 
