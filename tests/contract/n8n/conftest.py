@@ -6,7 +6,6 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import pytest
 
@@ -16,23 +15,36 @@ from shared.n8n.liveness import WebhookAddress
 from shared.n8n.pool import N8nPool
 from shared.n8n.webhook import WebhookCaller
 from shared.n8n.workflows import WorkflowBody, WorkflowState
+from tests.contract.n8n.callbacks import Callbacks, callbacks_server
+from tests.contract.n8n.private_n8n import Instance, private_n8n
 
 Publish = Callable[..., Awaitable[WorkflowState]]
 Create = Callable[[WorkflowBody], Awaitable[WorkflowState]]
 
 
-@dataclass(frozen=True)
-class Instance:
-    base_url: str
-    api_key: str
+@pytest.fixture(scope="session")
+async def callbacks() -> AsyncIterator[Callbacks]:
+    async with callbacks_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-async def instance() -> Instance:
+async def own_instance(
+    tmp_path_factory: pytest.TempPathFactory, callbacks: Callbacks
+) -> AsyncIterator[Instance]:
+    """A private n8n that has our node package and sends its callbacks to :func:`callbacks`."""
+    async with private_n8n(tmp_path_factory.mktemp("n8n"), callbacks.url) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def instance(request: pytest.FixtureRequest) -> Instance:
+    """The n8n that the environment names, or the private one."""
     base_url, api_key = os.environ.get("PODIUM_TEST_N8N_URL"), os.environ.get("PODIUM_TEST_N8N_API_KEY")
-    if not base_url or not api_key:
-        pytest.skip("PODIUM_TEST_N8N_URL and PODIUM_TEST_N8N_API_KEY are not set")
-    return Instance(base_url, api_key)
+    if base_url and api_key:
+        return Instance(base_url, api_key)
+    own: Instance = request.getfixturevalue("own_instance")
+    return own
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,9 @@ from shared.n8n.client import N8nClient
 from shared.n8n.errors import N8nNotLive, N8nRefused, N8nUnreachable
 from shared.n8n.liveness import WebhookAddress, marker, marker_node
 from shared.n8n.workflows import WorkflowBody
-from tests.contract.n8n.conftest import Create, Instance, Publish
+from tests.contract.n8n.conftest import Create, Publish
 from tests.contract.n8n.flows import answer, node, webhook, workflow
+from tests.contract.n8n.private_n8n import Instance
 
 
 async def ask(n8n: N8nClient, path: str) -> object:
