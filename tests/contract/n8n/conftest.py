@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -42,7 +43,7 @@ def instance(request: pytest.FixtureRequest) -> Instance:
     """The n8n that the environment names, or the private one."""
     base_url, api_key = os.environ.get("PODIUM_TEST_N8N_URL"), os.environ.get("PODIUM_TEST_N8N_API_KEY")
     if base_url and api_key:
-        return Instance(base_url, api_key)
+        return Instance(base_url, api_key, Path())
     own: Instance = request.getfixturevalue("own_instance")
     return own
 

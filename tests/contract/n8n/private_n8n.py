@@ -22,6 +22,8 @@ class Instance:
 
     base_url: str
     api_key: str
+    folder: Path
+    """Where its data and keys are."""
 
 
 @asynccontextmanager
@@ -41,7 +43,7 @@ async def private_n8n(folder: Path, codika_api_url: str) -> AsyncIterator[Instan
     )
     process = await _start(n8n.command(installation), environment, folder / "n8n.log")
     try:
-        yield Instance(base_url, await n8n.prepare(base_url, folder))
+        yield Instance(base_url, await n8n.prepare(base_url, folder), folder)
     finally:
         await _end(process)
 
