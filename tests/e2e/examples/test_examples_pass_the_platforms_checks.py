@@ -48,6 +48,12 @@ def test_every_triggerable_workflow_has_a_skill(example: UseCase) -> None:
     }
 
 
+def test_downloading_the_skills_into_the_folder_overwrites_them(example: UseCase) -> None:
+    assert {skill["relativePath"] for skill in example.skills()} == {
+        f"skills/{skill['name']}/SKILL.md" for skill in example.skills()
+    }
+
+
 def test_the_default_parameters_fit_the_installation_form(example: UseCase) -> None:
     configuration = validate_configuration(example.configuration)
     schema, defaults = configuration.deployment_input_schema, configuration.default_deployment_parameters
