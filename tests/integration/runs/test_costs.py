@@ -1,0 +1,102 @@
+"""What a run costs in reads, writes and tasks, as the gateway's own log lines count it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from google.cloud import tasks_v2
+from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcAsyncIOTransport
+
+from shared.model.execution import DispatchState, ExecutionStatus
+from shared.store import refs
+from shared.store.store import Create
+from tests.integration.world.gateway import Gateway, eventually
+from tests.integration.world.installations import Installation
+from tests.integration.world.n8n import reporting
+from tests.integration.world.world import World
+
+Counts = dict[str, int]
+
+
+@pytest.fixture
+async def tasks(world: World) -> AsyncIterator[tasks_v2.CloudTasksAsyncClient]:
+    channel = grpc.aio.insecure_channel(world.servers.tasks)
+    yield tasks_v2.CloudTasksAsyncClient(transport=CloudTasksGrpcAsyncIOTransport(channel=channel))
+    await channel.close()
+
+
+async def test_a_trigger_reads_two_documents_at_once_and_writes_one(
+    gateway: Gateway, installed: Installation
+) -> None:
+    answer = await gateway.post(f"/webhook/{installed.path}", installed.key)
+
+    counts = gateway.line_of(answer)["firestore"]
+    assert counts == {"roundTrips": 1, "reads": 2, "writes": 1, "queries": 0}
+
+
+async def test_a_whole_run_stays_within_its_budget_however_many_runs_came_before(
+    world: World, gateway: Gateway, installed: Installation, tasks: tasks_v2.CloudTasksAsyncClient
+) -> None:
+    before = await whole_life(world, gateway, installed)
+    await earlier_runs(world, installed, before["executionId"], 2000)
+    after = await whole_life(world, gateway, installed)
+
+    for life in (before, after):
+        assert life["counts"] == {"roundTrips": 2, "reads": 3, "writes": 3, "queries": 0}
+    # The look at the run was booked once, and is forgotten when the run reports.
+    assert await looks_booked(world, tasks, after["executionId"]) == 0
+
+
+async def test_a_run_books_one_look_at_itself(
+    world: World, gateway: Gateway, installed: Installation, tasks: tasks_v2.CloudTasksAsyncClient
+) -> None:
+    execution_id = await gateway.trigger(installed.path, installed.key)
+    await eventually(lambda: gateway.lines_about(execution_id, "dispatchExecution"))
+
+    assert await looks_booked(world, tasks, execution_id) == 1
+    assert len(gateway.lines_about(execution_id, "dispatchExecution")) == 1
+
+
+async def test_a_poll_costs_one_round_trip(gateway: Gateway, installed: Installation) -> None:
+    execution_id = await gateway.trigger(installed.path, installed.key)
+
+    answer = await gateway.get(f"/status/{installed.id}/{execution_id}", installed.key)
+
+    assert gateway.line_of(answer)["firestore"] == {"roundTrips": 1, "reads": 2, "writes": 0, "queries": 0}
+
+
+async def whole_life(world: World, gateway: Gateway, installed: Installation) -> dict[str, object]:
+    """Run once from trigger to result; return the id and what was counted."""
+    installed.behave(reporting(resultData={"done": True}))
+    execution_id = await gateway.trigger(installed.path, installed.key)
+    names = ("triggerWebhookPublic", "dispatchExecution", "submitWorkflowResult")
+    await eventually(lambda: len(gateway.lines_about(execution_id)) >= 3)
+    lines = gateway.lines_about(execution_id)
+    assert sorted(str(line["message"]).split()[0] for line in lines) == sorted(names)
+    counted = [line["firestore"] for line in lines]
+    return {"executionId": execution_id, "counts": {n: sum(c[n] for c in counted) for n in counted[0]}}
+
+
+async def earlier_runs(world: World, installed: Installation, like: object, count: int) -> None:
+    template = await installed.run(str(like))
+    ids = [world.platform.sources.uuid7() for _ in range(count)]
+
+    async def write(batch: list[str]) -> None:
+        changed = {"status": ExecutionStatus.PENDING, "dispatch": DispatchState.QUEUED, "result_data": None}
+        runs = [template.model_copy(update={**changed, "execution_id": i}) for i in batch]
+        await world.platform.store.commit(
+            *(Create(refs.execution(installed.id, run.execution_id), run) for run in runs)
+        )
+
+    await asyncio.gather(*(write(ids[start : start + 250]) for start in range(0, count, 250)))
+
+
+async def looks_booked(world: World, tasks: tasks_v2.CloudTasksAsyncClient, execution_id: object) -> int:
+    settings = world.platform.settings
+    queue = f"projects/{settings.project}/locations/{settings.location}/queues/supervise"
+    return len(
+        [task async for task in await tasks.list_tasks(parent=queue) if str(execution_id) in task.name]
+    )

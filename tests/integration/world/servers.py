@@ -1,0 +1,128 @@
+"""Our servers as processes of their own: Firestore, Cloud Tasks with Secret Manager, gateways."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from infra.local.stack.processes import inherited
+from infra.local.tasks.identity import Identity
+from infra.local.tasks.times import wall_clock
+from tests.integration.world.gateway import Gateway
+from tests.support.stack import ROOT, free_port
+
+PROJECT = "podium-test"
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What gateways and platforms need to know of the running servers."""
+
+    folder: Path
+    firestore: str
+    tasks: str
+    certs_url: str
+
+    def environment(self, base_url: str) -> dict[str, str]:
+        """The environment of a platform with that public address."""
+        return {
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "FIRESTORE_EMULATOR_HOST": self.firestore,
+            "TASKS_ENDPOINT": self.tasks,
+            "SECRETS_ENDPOINT": self.tasks,
+            "OIDC_CERTS_URL": self.certs_url,
+            "PUBLIC_BASE_URL": base_url,
+        }
+
+    def identity(self) -> Identity:
+        """Who signs the tokens of delivered tasks."""
+        return Identity.load(self.folder / "tasks-identity.pem", wall_clock)
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Servers]:
+    """Run Firestore, Cloud Tasks and Secret Manager on fresh data below ``folder``."""
+    indexes = ("--indexes", str(ROOT / "firestore.indexes.json"))
+    async with AsyncExitStack() as stack:
+        firestore = await stack.enter_async_context(
+            _process("firestore", folder, "--data", str(folder / "firestore.sqlite"), *indexes)
+        )
+        tasks = await stack.enter_async_context(
+            _process("tasks", folder, "--data", str(folder), "--grace", "0")
+        )
+        ready = [await _first_line(process) for process in (firestore, tasks)]
+        yield Servers(
+            folder, f"127.0.0.1:{ready[0]['port']}", f"127.0.0.1:{ready[1]['port']}", str(ready[1]["jwksUrl"])
+        )
+
+
+@asynccontextmanager
+async def gateway(servers: Servers, name: str, environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
+    """Run a gateway; ``environ`` changes its settings. Its log is kept in ``name``.log."""
+    port = free_port()
+    base_url = f"http://127.0.0.1:{port}"
+    log = servers.folder / f"{name}.log"
+    environment = {**servers.environment(base_url), **environ}
+    with log.open("wb") as output:
+        async with (
+            _process("gateway", servers.folder, port=port, environ=environment, stdout=output.fileno()),
+            httpx.AsyncClient(base_url=base_url, timeout=40) as http,
+        ):
+            await _until_healthy(http)
+            yield Gateway(base_url, environment, http, log)
+
+
+@asynccontextmanager
+async def _process(
+    module: str,
+    folder: Path,
+    *arguments: str,
+    port: int = 0,
+    environ: Mapping[str, str] | None = None,
+    stdout: int = PIPE,
+) -> AsyncIterator[Process]:
+    with (folder / f"{module}.err").open("ab") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", f"infra.local.{module}", "--port", str(port), *arguments),
+            cwd=ROOT,
+            env={**inherited("tests"), **(environ or {})},
+            stdin=DEVNULL,
+            stdout=stdout,
+            stderr=errors,
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 10)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _first_line(process: Process) -> dict[str, object]:
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), _START_SECONDS)
+    ready: dict[str, object] = json.loads(line)
+    return ready
+
+
+async def _until_healthy(http: httpx.AsyncClient) -> None:
+    for _ in range(_START_SECONDS * 20):
+        try:
+            if (await http.get("/healthz")).status_code == 200:
+                return
+        except httpx.TransportError:
+            await asyncio.sleep(0.05)
+    raise AssertionError("the gateway did not start")

@@ -1,0 +1,95 @@
+"""Everything a test of the platform without n8n acts on, as one object."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.services.organizations.provision import register_backend
+from shared.services.platform import Platform, open_platform
+from shared.services.queues import ensure_queues
+from shared.settings import read_settings
+from tests.integration.world.gateway import Gateway
+from tests.integration.world.installations import Installation, install
+from tests.integration.world.n8n import API_KEY, ScriptedN8n
+from tests.integration.world.servers import Servers, gateway, serving
+from tests.integration.world.tenants import Tenant, create_tenant
+
+
+@dataclass(slots=True)
+class World:
+    """Running servers, a gateway, the platform opened in this process, and two organizations."""
+
+    servers: Servers
+    platform: Platform
+    gateway: Gateway
+    n8n: ScriptedN8n
+    north: Tenant
+    south: Tenant
+    _stack: AsyncExitStack = field(repr=False)
+    _gateways: dict[str, Gateway] = field(default_factory=dict)
+
+    async def install(
+        self, tenant: Tenant | None = None, n8n: ScriptedN8n | None = None, **options: Any
+    ) -> Installation:
+        """Install a workflow, by default for ``north`` on the n8n that is up."""
+        return await install(self.platform, tenant or self.north, n8n or self.n8n, **options)
+
+    async def another_gateway(self, name: str, **environ: str) -> Gateway:
+        """Return a gateway with other settings; the same one for the same name."""
+        if name not in self._gateways:
+            started = gateway(self.servers, name, environ)
+            self._gateways[name] = await self._stack.enter_async_context(started)
+        return self._gateways[name]
+
+    def task_token(self, gateway: Gateway | None = None, account: str | None = None) -> str:
+        """The identity token that a task delivered to that gateway carries."""
+        audience = (gateway or self.gateway).base_url
+        account = account or self.platform.settings.tasks_service_account
+        return self.servers.identity().token(account, audience)
+
+    async def deliver(
+        self, endpoint: str, body: Mapping[str, object], gateway: Gateway | None = None
+    ) -> httpx.Response:
+        """Call a task handler as the queue does."""
+        at = gateway or self.gateway
+        headers = {"Authorization": f"Bearer {self.task_token(at)}"}
+        return await at.http.post(f"/{endpoint}", json=body, headers=headers)
+
+    async def register(self, n8n: ScriptedN8n) -> None:
+        """Make an n8n known as a backend."""
+        await register_backend(self.platform, str(n8n.port), n8n.url, API_KEY)
+
+
+@asynccontextmanager
+async def running_world(folder: Path) -> AsyncIterator[World]:
+    """Start everything on free ports, and end it afterwards."""
+    async with AsyncExitStack() as stack:
+        servers = await stack.enter_async_context(serving(folder))
+        starting = stack.enter_async_context(gateway(servers, "main", {"DISPATCH_ACCEPT_AFTER_SECONDS": "1"}))
+        main = await starting
+        platform = _open(servers, main)
+        stack.push_async_callback(platform.close)
+        await asyncio.gather(platform.vault.ensure_keys(), ensure_queues(platform.queue))
+        n8n = ScriptedN8n()
+        await n8n.come_up()
+        stack.push_async_callback(n8n.go_down)
+        await register_backend(platform, str(n8n.port), n8n.url, API_KEY)
+        north = await create_tenant(platform, "Atelier Nord", n8n)
+        south = await create_tenant(platform, "Bureau Süd", n8n)
+        yield World(servers, platform, main, n8n, north, south, stack)
+
+
+def _open(servers: Servers, main: Gateway) -> Platform:
+    environment = servers.environment(main.base_url)
+    with pytest.MonkeyPatch.context() as patched:
+        # Firestore's client reads its address from the environment itself, once.
+        patched.setenv("FIRESTORE_EMULATOR_HOST", servers.firestore)
+        return open_platform(read_settings(environment))
