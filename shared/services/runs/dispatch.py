@@ -4,14 +4,16 @@
       ▲                  │
       └── not reached ───┘      refused: failed at once
 
-A claim is a conditional write, so one of several deliveries of a task wins. A delivery that finds the
-run ``sending`` cannot know whether the call got through: it waits until the first worker must have
-ended, then asks n8n, and sends again only if n8n never saw the run.
+A claim is a conditional write, so one of several deliveries of a task wins, and it runs out: nothing is
+sent after ``dispatch_accept_after``. A delivery that finds the run ``sending`` cannot know whether the
+call got through: it waits until the claim has run out, then asks n8n, and sends again only if n8n never
+saw the run.
 """
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
@@ -34,6 +36,10 @@ from shared.store.store import Found, Patch
 
 SETTLE_AFTER = timedelta(seconds=10)
 """How long the error workflow is given to report a run whose webhook call failed."""
+
+_LOOK_AFTER = 1.5
+"""Claims are taken over after this many times their length: clocks differ, and n8n needs a moment to
+list a run it has just been given."""
 
 _REFUSALS = {
     WebhookOutcome.REFUSED_NOT_REGISTERED: (
@@ -94,17 +100,15 @@ async def dispatch(platform: Platform, order: DispatchOrder, deliveries: int) ->
         await _supervise(platform, order, platform.sources.now())
         return "found in n8n"
     point("dispatch.before_claim")
-    version = await _claim(platform, found)
-    if version is None:
-        raise TryLater("Another worker took the execution.")
+    claim = await _claim(platform, found)
     point("dispatch.claimed")
-    return await _send(platform, order, found.value, version)
+    return await _send(platform, order, found.value, claim)
 
 
 async def _n8n_has_it(platform: Platform, found: Found[Execution]) -> bool:
     run = found.value
     now, grace = platform.sources.now(), platform.settings.dispatch_accept_after
-    if run.started_at is not None and now < run.started_at + grace:
+    if run.started_at is not None and now < run.started_at + _LOOK_AFTER * grace:
         raise TryLater("Another worker may still be sending the execution.")
     client = await n8n_client(platform, run.backend_id)
     try:
@@ -114,33 +118,43 @@ async def _n8n_has_it(platform: Platform, found: Found[Execution]) -> bool:
     return seen is not None
 
 
-async def _claim(platform: Platform, found: Found[Execution]) -> datetime | None:
-    claimed = {"dispatch": DispatchState.SENDING, "started_at": platform.sources.now()}
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """The version a worker made by claiming a run, and until when it may send it."""
+
+    version: datetime
+    ends: datetime
+
+
+async def _claim(platform: Platform, found: Found[Execution]) -> _Claim:
+    now = platform.sources.now()
+    claimed = {"dispatch": DispatchState.SENDING, "started_at": now}
     try:
         (version,) = await platform.store.commit(Patch(found.ref, claimed, found.update_time))
     except Changed:
-        return None
-    return version
+        raise TryLater("Another worker took the execution.") from None
+    return _Claim(version, now + platform.settings.dispatch_accept_after)
 
 
-async def _send(platform: Platform, order: DispatchOrder, run: Execution, version: datetime) -> str:
+async def _send(platform: Platform, order: DispatchOrder, run: Execution, claim: _Claim) -> str:
     auth = await open_text(platform, order.webhook_secret, webhook_secret(order.organization_id))
-    metadata = await _metadata(platform, order, version)
+    metadata = await _metadata(platform, order, claim.version)
     body = orjson.dumps({**await _payload(platform, order), "executionMetadata": metadata})
-    caller = platform.n8n.webhooks
-    seconds = platform.settings.dispatch_accept_after.total_seconds()
+    left = (claim.ends - platform.sources.now()).total_seconds()
+    if left <= 0:
+        raise TryLater("The claim ran out before the execution could be sent.")
     # Created beside the call, not before it: a run must be looked after, but not wait for that.
     outcome, _ = await asyncio.gather(
-        caller.call(order.url, order.method, body, auth, accept_timeout=seconds),
+        platform.n8n.webhooks.call(order.url, order.method, body, auth, accept_timeout=left),
         _supervise(platform, order, platform.sources.now() + platform.settings.run_timeout),
     )
     point("dispatch.sent")
     if outcome is WebhookOutcome.NOT_REACHED:
-        await _release(platform, run, version)
+        await _release(platform, run, claim.version)
         raise TryLater("n8n was not reached; the execution stays queued.")
     if outcome in _REFUSALS:
         code, message = _REFUSALS[outcome]
-        await fail(platform, run, version, {"type": "node_failure", "message": message, "code": code})
+        await fail(platform, run, claim.version, {"type": "node_failure", "message": message, "code": code})
     elif outcome in (WebhookOutcome.FAILED_IN_WORKFLOW, WebhookOutcome.UNKNOWN):
         await _settle_soon(platform, order)
     return outcome.name.lower()
