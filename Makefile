@@ -9,6 +9,6 @@ status:    ; @./podium status $(ARGS)
 logs:      ; @./podium logs $(ARGS)
 check:     ; @$(RUN) sh -c 'ruff check . && ruff format --check . && mypy && lint-imports && python -m infra.artefacts --check'
 artefacts: ; @$(RUN) python -m infra.artefacts
-test:      ; @$(RUN) python -m pytest $(ARGS)
+test: check ; @$(RUN) python -m pytest $(ARGS)
 bench:     ; @$(RUN) python -m bench $(ARGS)
 lock:      ; @$(RUN) sh -c 'pip install --quiet pip-tools && $(PIP_COMPILE) --all-extras -o requirements/dev.txt pyproject.toml && $(PIP_COMPILE) -c requirements/dev.txt -o requirements/functions.txt pyproject.toml'

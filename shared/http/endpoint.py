@@ -72,7 +72,7 @@ def endpoint(
 
         @wraps(handler)
         async def target(request: Request) -> Response:
-            return await serve(declared, request, platform())
+            return await serve(declared, request, platform)
 
         # functions-framework finds a target, and learns that it is asynchronous, by this name.
         target.__name__ = name

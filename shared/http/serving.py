@@ -6,7 +6,7 @@ method → key (and the endpoint's documents, in one read) → body → handler 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -21,19 +21,25 @@ from shared.http.envelopes import failure, preflight, respond, success
 from shared.http.logs import log, log_exception
 from shared.model.document import Document
 from shared.services.platform import Platform
+from shared.sources import Sources
 from shared.store.counts import Counts, open_counts
 
+_SOURCES = Sources()
 
-async def serve(endpoint: Endpoint, request: Request, platform: Platform) -> Response:
-    """Answer one request. Never raises: every failure becomes the endpoint's envelope."""
+
+async def serve(endpoint: Endpoint, request: Request, platform: Callable[[], Platform]) -> Response:
+    """Answer one request. Never raises: every failure becomes the endpoint's envelope.
+
+    ``platform`` opens the process's platform, or returns the open one.
+    """
     if request.method == "OPTIONS":
         return preflight()
-    request_id = platform.sources.uuid7()
+    request_id = _SOURCES.uuid7()
     counts = open_counts()
     started = time.perf_counter()
     notes: dict[str, object] = {}
     try:
-        response = await _answer(endpoint, request, platform, request_id, notes)
+        response = await _answer(endpoint, request, platform(), request_id, notes)
     except PlatformError as error:
         if error.status == 403 and endpoint.refusal_code:
             error.code = endpoint.refusal_code

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from infra.local.stack.addresses import Stack
+from infra.local.stack.private_file import write_private
 from shared.model.apikey import KeyKind
 from shared.model.organization import Role
 from shared.model.scopes import ORGANIZATION_SCOPES, Scope
@@ -33,11 +34,16 @@ async def _platform(stack: Stack) -> AsyncIterator[Platform]:
 
 
 async def prepare(stack: Stack) -> None:
-    """Bring keys, queues and the n8n backend up to date; safe at every start."""
+    """Bring keys, queues and the n8n backend up to date; safe at every start.
+
+    Leaves ``functions.env`` in the state folder: the environment of a single function on this stack.
+    """
     async with _platform(stack) as platform:
         await platform.vault.ensure_keys()
         await ensure_queues(platform.queue)
         await register_backend(platform, BACKEND, stack.n8n_url, stack.n8n_api_key)
+    lines = [f"{name}={value}\n" for name, value in stack.environment().items()]
+    write_private(stack.state / "functions.env", "".join(lines))
 
 
 async def bootstrap(stack: Stack) -> dict[str, object]:

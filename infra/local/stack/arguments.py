@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from infra.local.stack import commands
+from infra.local.stack import client, commands
 from infra.local.stack.addresses import OPTIONS, Ports
 from infra.local.stack.options import UpOptions
 
@@ -27,22 +27,26 @@ def parse(arguments: list[str], environ: Mapping[str, str] = os.environ) -> Comm
     for name, run, about in (
         ("down", commands.down, "stop exactly what up started"),
         ("status", commands.status, "show the processes"),
+        ("env", client.print_variables, 'print addresses and keys for a shell: eval "$(./podium env)"'),
     ):
         simple = commands_of.add_parser(name, help=about)
-        _add_state(simple)
+        _add_state(simple, environ)
         simple.set_defaults(command=lambda given, run=run: partial(run, given.state.absolute()))
-    _add_logs(commands_of.add_parser("logs", help="show the ends of the logs"))
+    _add_logs(commands_of.add_parser("logs", help="show the ends of the logs"), environ)
+    _add_codika(
+        commands_of.add_parser("codika", help="run the npm CLI on the stack", add_help=False), environ
+    )
     given = parser.parse_args(arguments)
     command: Command = given.command(given)
     return command
 
 
 def _add_up(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
-    _add_state(parser)
-    defaults = Ports()
+    _add_state(parser, environ)
     for part, option in OPTIONS.items():
+        default = environ.get("PODIUM_" + option[2:].replace("-", "_").upper(), getattr(Ports(), part))
         parser.add_argument(
-            option, dest=part, type=_port, default=getattr(defaults, part), metavar="N", help=f"port: {part}"
+            option, dest=part, type=_port, default=str(default), metavar="N", help=f"port: {part}"
         )
     parser.add_argument("--stack-file", type=Path, help="default: stack.json in the state folder")
     parser.add_argument("--n8n-url", help="use this n8n instead of installing one")
@@ -72,8 +76,14 @@ def _up(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Command:
     return partial(commands.up, options)
 
 
-def _add_logs(parser: argparse.ArgumentParser) -> None:
-    _add_state(parser)
+def _add_codika(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    state = Path(environ.get("PODIUM_STATE", ".local")).absolute()
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    parser.set_defaults(command=lambda given: partial(client.codika, state, given.arguments))
+
+
+def _add_logs(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    _add_state(parser, environ)
     parser.add_argument("names", nargs="*", help="firestore, tasks, n8n, gateway, supervisor; default: all")
     parser.add_argument("-n", dest="count", type=int, default=30, help="lines of each")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as they grow")
@@ -84,8 +94,9 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_state(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--state", type=Path, default=Path(".local"), help="folder of everything it keeps")
+def _add_state(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    default = Path(environ.get("PODIUM_STATE", ".local"))
+    parser.add_argument("--state", type=Path, default=default, help="folder of everything it keeps")
 
 
 def _port(text: str) -> int:

@@ -8,6 +8,7 @@ should the worker die. Past the answer limit the same task continues and the ans
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from shared.errors import PlatformError
 from shared.model.apikey import ApiKey
@@ -107,7 +108,9 @@ async def _hand_over(
     """Stop here, between two steps that may be repeated, and let a task go on at once."""
     carrying.cancel()
     await asyncio.gather(carrying, return_exceptions=True)
-    await lease.write({"lease": None})
+    # Lost means that the last write got through while it was cancelled: there is nothing to go on with.
+    with suppress(LeaseLost):
+        await lease.write({"lease": None})
     await platform.queue.create(watchdog_task(plan.deployment_id, platform.sources.now(), "continue"))
     return _answer(plan, "pending", [])
 

@@ -1,0 +1,70 @@
+"""For people and scripts that use a running stack: its addresses as variables, and the npm CLI."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from infra.local.errors import LocalStackError
+from infra.local.n8n import install, install_codika_cli
+from infra.local.stack.addresses import cache_folder
+from infra.local.stack.stack_file import read_stack_file
+
+
+def print_variables(state: Path) -> int:
+    """Print ``export NAME=value`` lines for a shell: ``eval "$(./podium env)"``.
+
+    Raises:
+        LocalStackError: there is no stack.
+    """
+    for name, value in variables(state).items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def codika(state: Path, arguments: Sequence[str]) -> int:
+    """Replace this process by the npm CLI, pointed at the stack as the first organization's owner.
+
+    Raises:
+        LocalStackError: there is no stack, or the CLI cannot be installed.
+    """
+    node, script = asyncio.run(_installed())
+    chosen = {name: value for name, value in variables(state).items() if name not in os.environ}
+    environment = {**os.environ, **chosen, "NODE_NO_WARNINGS": "1"}
+    os.execve(node, [str(node), str(script), *arguments], environment)
+
+
+def variables(state: Path) -> dict[str, str]:
+    """Return what a client of the stack needs; the demo's instance once the demo ran.
+
+    Raises:
+        LocalStackError: there is no stack.
+    """
+    content = read_stack_file(state / "stack.json")
+    if content is None:
+        raise LocalStackError(f"there is no stack in {state}; `make up` makes one")
+    owner = cast("list[Mapping[str, object]]", content["organizations"])[0]
+    found = {
+        "CODIKA_BASE_URL": content["baseUrl"],
+        "CODIKA_PUBLIC_KEY_URL": content["publicKeyUrl"],
+        "CODIKA_API_KEY": owner["ownerKey"],
+    }
+    if demo := cast("Mapping[str, object] | None", content.get("demo")):
+        found |= {
+            "PODIUM_INSTANCE": demo["processInstanceId"],
+            "PODIUM_INSTANCE_KEY": demo["instanceKey"],
+            "PODIUM_WORKFLOW": demo["workflowId"],
+            "PODIUM_PAYLOAD": json.dumps(demo["samplePayload"]),
+        }
+    return {name: str(value) for name, value in found.items()}
+
+
+async def _installed() -> tuple[Path, Path]:
+    cache = cache_folder()
+    installation = await install(cache, lambda step, fraction: None)
+    return installation.node, await install_codika_cli(cache, installation)
