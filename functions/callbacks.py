@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BeforeValidator, JsonValue
-from shared.executions.details import from_report
 
 from shared.errors import (
     Conflict,
@@ -16,6 +15,7 @@ from shared.errors import (
     NotFound,
     Unauthorized,
 )
+from shared.executions.details import from_report
 from shared.http.access import BodySecret, HeaderSecret
 from shared.http.call import Call
 from shared.http.declaration import AnyJson, Envelope
@@ -29,6 +29,9 @@ from shared.services.runs.report import report_error, report_result
 def _text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
+
+_LONGEST_RUN = 10 * 365 * 24 * 3600 * 1000
+"""Milliseconds."""
 
 IdText = Annotated[str, BeforeValidator(_text)]
 """An id that n8n may give as a number."""
@@ -214,4 +217,5 @@ def _report(body: JsonValue) -> ErrorReport:
 
 
 def _milliseconds(value: float | None) -> int | None:
-    return None if value is None or value != value else int(value)
+    # What no clock can have measured counts as not measured.
+    return int(value) if value is not None and 0 <= value < _LONGEST_RUN else None

@@ -13,8 +13,9 @@ from shared.services.runs.finish import finish
 from shared.services.runs.queues import SUPERVISE, supervise_name
 from shared.services.runs.secret import PURPOSE, read
 
-INLINE_RESULT = 800 * 1024
-"""Bytes of result kept in the execution itself; a larger one becomes a blob (documents end at 1 MiB)."""
+INLINE_RESULT = 384 * 1024
+"""Bytes of result kept in the execution itself; a larger one becomes a blob. A document ends at 1 MiB, and
+up to 512 KiB of it may be the run's payload."""
 
 
 async def report_result(

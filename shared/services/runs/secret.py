@@ -34,12 +34,15 @@ def _message(process_instance: bytes, version: bytes, execution_id: str) -> byte
     return process_instance + version + execution_id.encode()
 
 
+def _text(decoded: bytes) -> str:
+    return _PREFIX + urlsafe_b64encode(decoded).decode().rstrip("=")
+
+
 def mint(key: MacKey, process_instance_id: str, execution_id: str, version: datetime) -> str:
     """Return the secret of a run whose document has the update time ``version``."""
     instance = UUID(process_instance_id).bytes
     stamp = ((version - _EPOCH) // _MICROSECOND).to_bytes(8, "big")
-    tag = key.sign(_message(instance, stamp, execution_id))
-    return _PREFIX + urlsafe_b64encode(instance + stamp + tag).decode().rstrip("=")
+    return _text(instance + stamp + key.sign(_message(instance, stamp, execution_id)))
 
 
 def read(key: MacKey, execution_id: str, secret: str) -> Capability:
@@ -54,7 +57,8 @@ def read(key: MacKey, execution_id: str, secret: str) -> Capability:
     except (binascii.Error, ValueError):
         decoded = b""
     instance, stamp, tag = decoded[:16], decoded[16:24], decoded[24:]
-    if len(decoded) < 32 or not key.verify(_message(instance, stamp, execution_id), tag):
+    # base64 has several spellings for the same bytes; only the one we write is the secret.
+    if _text(decoded) != secret or not key.verify(_message(instance, stamp, execution_id), tag):
         raise Unauthorized("The execution secret does not belong to this execution.", code="INVALID_SECRET")
     version = _EPOCH + int.from_bytes(stamp, "big") * _MICROSECOND
     return Capability(str(UUID(bytes=instance)), version)
