@@ -1,0 +1,100 @@
+"""``python -m bench [--size small|full] [--engine legacy|isolate] [benchmark …]``.
+
+A run of all benchmarks is stored and put into ``docs/performance.md``; a run of some is only printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from bench import deploy, life, operations, report, stack, trigger
+from bench.figures import Section
+from bench.memory import Memory, memory_of
+from bench.session import Session, opened
+from bench.sizes import SIZES, Size
+from tests.support.stack import RunningStack, podium, start
+
+Benchmark = Callable[[Session], Awaitable[Section]]
+
+IN_SESSION: Mapping[str, Benchmark] = {
+    "trigger": trigger.measure,
+    "life": life.measure,
+    "deploy": deploy.measure,
+    "operations": operations.measure,
+}
+_STACK = "stack"
+_LONGEST_SECONDS = 420
+
+
+def main() -> int:
+    """Run the benchmarks and return 0: a missed target is a result, not a failure."""
+    given = _arguments()
+    size, names = SIZES[given.size], given.benchmarks or [*IN_SESSION, _STACK]
+    load = os.getloadavg()[0]
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    folder = Path(tempfile.mkdtemp(prefix="podium-bench-"))
+    try:
+        sections = _run(folder, size, given.engine, names)
+    finally:
+        podium("down", "--state", str(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+    results = report.collected(sections, size.name, given.engine, load)
+    print(report.rendered(results))
+    if not given.benchmarks:
+        print(f"stored in {report.store(results).name}")
+        report.document()
+    return 0
+
+
+def _run(folder: Path, size: Size, engine: str, names: Sequence[str]) -> list[Section]:
+    _say("starting a stack")
+    running = start(folder, "--no-demo", "--n8n-engine", engine)
+    sections, memory = asyncio.run(_in_session(running, size, names))
+    if _STACK in names:
+        _say("measuring starts")
+        podium("down", "--state", str(folder))
+        sections.append(stack.measure(running, size, engine, memory))
+    return sections
+
+
+async def _in_session(
+    running: RunningStack, size: Size, names: Sequence[str]
+) -> tuple[list[Section], Mapping[str, Memory]]:
+    sections: list[Section] = []
+    async with opened(running, size) as session:
+        for name in (name for name in IN_SESSION if name in names):
+            began = time.monotonic()
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                sections.append(await IN_SESSION[name](session))
+            _say(f"{name}: {time.monotonic() - began:.0f} s")
+        return sections, memory_of(running)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__.split("\n\n")[1])
+    parser.add_argument("--size", choices=SIZES, default="small")
+    parser.add_argument("--engine", choices=("legacy", "isolate"), default="legacy")
+    parser.add_argument("benchmarks", nargs="*", metavar="benchmark", help="default: all of them")
+    given = parser.parse_args()
+    if unknown := set(given.benchmarks) - {*IN_SESSION, _STACK}:
+        parser.error(
+            f"unknown benchmark {', '.join(sorted(unknown))}; there are {', '.join([*IN_SESSION, _STACK])}"
+        )
+    return given
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Results as a file to keep and as a table to read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.figures import Section
+from infra.local.n8n.versions import N8N
+from tests.support.stack import ROOT
+
+RESULTS = Path(__file__).parent / "results"
+DOCUMENT = ROOT / "docs" / "performance.md"
+_BEGIN, _END = "<!-- results: written by `make bench` -->", "<!-- end of results -->"
+
+Results = Mapping[str, Any]
+"""What a results file holds, as parsed."""
+
+
+def collected(sections: Iterable[Section], size: str, engine: str, load: float) -> Results:
+    """Return the results of a run; ``load`` is the machine's load average before it."""
+    targets = [target for section in sections for target in section.targets]
+    return {
+        "taken": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": _commit(),
+        "size": size,
+        "engine": engine,
+        "n8n": N8N,
+        "cores": os.cpu_count(),
+        "loadBefore": round(load, 2),
+        "targetsMet": f"{sum(target.met for target in targets)} of {len(targets)}",
+        "sections": [_section(section) for section in sections],
+    }
+
+
+def store(results: Results) -> Path:
+    """Write the results file and return its place."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{results['size']}-{results['engine']}.json"
+    path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def document() -> None:
+    """Put the tables of all results into the document; full runs count where there are any."""
+    stored = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
+    full = [results for results in stored if results["size"] == "full"]
+    tables = "\n".join(rendered(results) for results in full or stored)
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    DOCUMENT.write_text(f"{before}{_BEGIN}\n\n{tables}\n{_END}{after}", encoding="utf-8")
+
+
+def rendered(results: Results) -> str:
+    """Return the results as Markdown."""
+    head = (
+        f"## n8n {results['n8n']}, {results['engine']} expression engine\n\n"
+        f"Taken {results['taken']} on {results['cores']} cores (load average before: "
+        f"{results['loadBefore']}), commit {results['commit']}, size {results['size']}. "
+        f"Targets met: {results['targetsMet']}.\n"
+    )
+    return "\n".join([head, *(_rendered_section(section) for section in results["sections"])])
+
+
+def _section(section: Section) -> Results:
+    targets = [{**asdict(target), "met": target.met} for target in section.targets]
+    return {**asdict(section), "targets": targets}
+
+
+def _rendered_section(section: Results) -> str:
+    table = _table(section["columns"], section["rows"])
+    targets = _table(
+        ("target", "bound", "reached", ""), [_rendered_target(target) for target in section["targets"]]
+    )
+    return f"### {section['title']}\n\n{table}\n{targets}\n{section['how']}\n"
+
+
+def _rendered_target(target: Results) -> Sequence[object]:
+    bound = f"{'≥' if target['at_least'] else '≤'} {_cell(target['bound'])}"
+    return (target["what"], bound, target["reached"], "met" if target["met"] else "**missed**")
+
+
+def _table(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    lines: list[Sequence[object]] = [columns, ["---", *("---:" for _ in columns[1:])], *rows]
+    return "".join("| " + " | ".join(_cell(cell) for cell in line) + " |\n" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ("git", "rev-parse", "--short", "HEAD"), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"

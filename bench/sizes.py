@@ -1,0 +1,42 @@
+"""How much is measured: enough to see something, or enough to say something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The counts of one run of all benchmarks."""
+
+    name: str
+    pairs: int
+    """Triggers and direct calls whose latency is taken, one after the other."""
+    rounds: int
+    """Repetitions of the throughput measurement."""
+    direct_calls: int
+    """Direct calls of n8n per round."""
+    triggers: int
+    """Triggers per round."""
+    runs: int
+    """Runs followed from trigger to result."""
+    earlier_runs: int
+    """Earlier runs of the instance in the larger of two measurements; the smaller has ten."""
+    counted_runs: int
+    """Runs whose operations are counted, with few and with many earlier runs."""
+    deploys: int
+    """Projects deployed, each by the platform and by bare calls."""
+    starts: int
+    """Later starts of the stack."""
+    cold_start: bool
+    """Whether a start with nothing installed is measured: minutes, and downloads."""
+
+
+SIZES: Mapping[str, Size] = {
+    size.name: size
+    for size in (
+        Size("small", 40, 1, 80, 160, 20, 5_000, 20, 3, 1, False),
+        Size("full", 300, 3, 100, 200, 100, 100_000, 100, 10, 2, True),
+    )
+}
