@@ -25,6 +25,7 @@ from shared.http.endpoint import endpoint
 from shared.model.document import Document
 from shared.model.scopes import Scope
 from shared.services.deployments.deploy import Deployed, deploy
+from shared.services.deployments.plan import Submission
 
 Strategy = Literal["major_bump", "minor_bump", "explicit", "major", "minor", "patch"]
 
@@ -68,9 +69,7 @@ class DeployRequest(Document):
 async def deploy_process_use_case(call: Call[DeployRequest]) -> Deployed:
     """Deploy a use case as one immutable version, live in n8n."""
     body = call.body
-    return await deploy(
-        call.platform,
-        call.caller,
+    sent = Submission(
         project_id=body.project_id,
         configuration=body.configuration,
         strategy=body.version_strategy,
@@ -78,3 +77,4 @@ async def deploy_process_use_case(call: Call[DeployRequest]) -> Deployed:
         documents=body.metadata_documents,
         skills=body.skills,
     )
+    return await deploy(call.platform, call.caller, sent)

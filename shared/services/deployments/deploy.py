@@ -15,7 +15,7 @@ from shared.model.apikey import ApiKey
 from shared.model.deployment import WorkflowRow
 from shared.model.document import Document
 from shared.services.deployments.lease import HeldLease, LeaseLost
-from shared.services.deployments.plan import Plan, plan_deployment, storage_path
+from shared.services.deployments.plan import Plan, Submission, plan_deployment, storage_path
 from shared.services.deployments.queues import watchdog_task
 from shared.services.deployments.record import record
 from shared.services.deployments.run import run
@@ -55,17 +55,7 @@ class Deployed(Document):
     metadata_documents_stored: list[StoredDocument] | None = None
 
 
-async def deploy(
-    platform: Platform,
-    key: ApiKey,
-    *,
-    project_id: str,
-    configuration: object,
-    strategy: str,
-    explicit_version: object,
-    documents: object,
-    skills: object,
-) -> Deployed:
+async def deploy(platform: Platform, key: ApiKey, sent: Submission) -> Deployed:
     """Deploy a use case as its project's next version.
 
     A failure in n8n is an answer with ``deploymentStatus`` ``failed``, since the version exists.
@@ -74,16 +64,7 @@ async def deploy(
         NotFound (``PROJECT_NOT_FOUND``), Forbidden, InvalidConfiguration, InvalidWorkflowJson,
         InvalidVersion, Conflict (``DEPLOYMENT_IN_PROGRESS``): nothing was recorded.
     """
-    plan = await plan_deployment(
-        platform,
-        key,
-        project_id=project_id,
-        configuration=configuration,
-        strategy=strategy,
-        explicit_version=explicit_version,
-        documents=documents,
-        skills=skills,
-    )
+    plan = await plan_deployment(platform, key, sent)
     now = platform.sources.now()
     at = now + platform.settings.deploy_lease
     await platform.queue.create(watchdog_task(plan.deployment_id, at, "watchdog"))

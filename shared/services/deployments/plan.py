@@ -24,6 +24,18 @@ from shared.versions import Strategy, Version, next_version
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """A deploy as it was sent; nothing of it is checked yet."""
+
+    project_id: str
+    configuration: object = field(repr=False)
+    strategy: str
+    explicit_version: object
+    documents: object = field(repr=False)
+    skills: object = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A checked deploy: new ids, the version, and what it builds on. ``process`` is None on the first."""
 
@@ -46,35 +58,25 @@ class Plan:
     tenant: Tenant = field(repr=False)
 
 
-async def plan_deployment(
-    platform: Platform,
-    key: ApiKey,
-    *,
-    project_id: str,
-    configuration: object,
-    strategy: str,
-    explicit_version: object,
-    documents: object,
-    skills: object,
-) -> Plan:
+async def plan_deployment(platform: Platform, key: ApiKey, sent: Submission) -> Plan:
     """Return the plan of a deploy.
 
     Raises: see :func:`shared.services.deployments.deploy.deploy`.
     """
     now = platform.sources.now()
-    project = await _project(platform, key, project_id, now)
-    checked = validate_configuration(configuration)
-    checked_skills = validate_skills(skills, [w.workflow_template_id for w in checked.workflows])
+    project = await _project(platform, key, sent.project_id, now)
+    checked = validate_configuration(sent.configuration)
+    checked_skills = validate_skills(sent.skills, [w.workflow_template_id for w in checked.workflows])
     texts = {w.workflow_template_id: decode(w, index) for index, w in enumerate(checked.workflows)}
     process = await _process(platform, project.value)
     latest = Version.parse(process.value.latest_version) if process else None
-    version = _version(strategy, explicit_version, latest)
+    version = _version(sent.strategy, sent.explicit_version, latest)
     owner_id = process.value.owner_id if process else _owner(key, project.value)
     tenant = await load_tenant(platform, project.value.organization_id, owner_id)
     template_id = platform.sources.auto_id()
     return Plan(
         now=now,
-        project_id=project_id,
+        project_id=sent.project_id,
         project=project,
         process=process,
         process_id=project.value.process_id or platform.sources.auto_id(),
@@ -85,9 +87,9 @@ async def plan_deployment(
         version=version,
         created_by=key.user_id,
         configuration=checked,
-        raw_configuration=storable(configuration),
+        raw_configuration=storable(sent.configuration),
         texts=texts,
-        documents=check_documents(documents),
+        documents=check_documents(sent.documents),
         skills=checked_skills,
         tenant=tenant,
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from shared.ensemble import Origin, lower
 from shared.n8n.client import N8nClient
 from shared.n8n.errors import N8nNotLive, N8nRefused, N8nUnreachable
 from shared.n8n.liveness import WebhookAddress, marker, marker_node
@@ -202,7 +203,7 @@ async def test_another_method_on_the_same_path_is_not_live(
         await n8n.wait_until_live([WebhookAddress("GET", prefix)], deadline_seconds=0.1)
 
 
-async def test_an_exported_workflow_is_accepted_without_the_keys_n8n_refuses(
+async def test_what_lowering_keeps_of_an_exported_workflow_is_accepted(
     n8n: N8nClient, create: Create, prefix: str
 ) -> None:
     body = workflow(prefix, webhook(prefix), answer(1))
@@ -215,7 +216,8 @@ async def test_an_exported_workflow_is_accepted_without_the_keys_n8n_refuses(
         "settings": {"executionOrder": "v1", "somethingNew": True},
         "nodes": [{**one, "somethingNew": 1} for one in body.nodes],
     }
-    state = await create(WorkflowBody.of(prefix, exported))
+    lowered = lower(exported, Origin(prefix, prefix, "exported", "instance"), credentials={})
+    state = await create(WorkflowBody.model_validate({**lowered, "name": prefix}))
     assert state.settings["executionOrder"] == "v1"
     assert [one["name"] for one in state.nodes] == ["Webhook", "Answer"]
 

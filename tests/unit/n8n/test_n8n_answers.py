@@ -10,7 +10,6 @@ from shared.n8n.apikey import N8nApiKey
 from shared.n8n.client import N8nClient
 from shared.n8n.errors import N8nRefused, N8nUnreachable
 from shared.n8n.executions import N8nExecution
-from shared.n8n.workflows import WorkflowBody
 from tests.unit.n8n.scripted_server import Script, answering, closing, scripted
 
 KEY = "key-of-this-n8n-0123456789"
@@ -121,21 +120,3 @@ def test_a_run_does_not_belong_to_an_execution_that_its_payload_merely_mentions(
 
 def test_a_run_belongs_to_the_execution_that_init_recorded() -> None:
     assert execution(customData={"codikaExecutionId": "e1"}).belongs_to("e1")
-
-
-def test_the_keys_n8n_refuses_are_left_out_of_a_body() -> None:
-    body = WorkflowBody.of(
-        "name",
-        {
-            "nodes": [{"id": "1", "name": "A", "nonsense": 1}],
-            "connections": {},
-            "settings": {"timezone": "UTC", "nonsense": 1},
-            "active": True,
-        },
-    )
-    assert body.fields() == {
-        "name": "name",
-        "nodes": [{"id": "1", "name": "A"}],
-        "connections": {},
-        "settings": {"timezone": "UTC"},
-    }

@@ -13,9 +13,11 @@ SECRET = "s3cr3t-of-the-organization"
 names = st.sampled_from(
     ["x-codika-webhook-auth", "X-Codika-Webhook-Auth", "AUTHORIZATION", "executionSecret", "memberSecret"]
 )
+# No name of a secret can be spelled with these letters.
+words = st.text('xyzé{}[]":,= ', max_size=20)
 harmless = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
-    lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(max_size=8), part, max_size=4),
+    st.none() | st.booleans() | st.integers() | words,
+    lambda part: st.lists(part, max_size=4) | st.dictionaries(words, part, max_size=4),
     max_leaves=20,
 )
 
