@@ -1,7 +1,8 @@
 """Take what n8n's error workflow reports, and find the run it belongs to (nodes §8).
 
-The first way that leads to a run wins: n8n's execution id, the custom data of n8n's execution, the
-only run still pending; else the failure becomes a failed run of its own.
+The first way that leads to a run wins: n8n's execution id, the ids in n8n's record of its execution,
+and, where n8n has no such record, the oldest run it was given; else the failure becomes a failed run of
+its own.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from shared.services.runs.trigger import new_execution
 from shared.store import refs
 from shared.store.errors import AlreadyExists
 from shared.store.executions import Executions
-from shared.store.store import Create, Patch
+from shared.store.store import Create, Found, Patch
 
 _LOOK_BACK = timedelta(hours=24)
 
@@ -111,17 +112,26 @@ async def _find(
         found = await platform.store.get(refs.execution(owner.process_instance_id, execution_id))
         if found is not None:
             return _Match(found.value, Correlation.CUSTOM_DATA)
+    if _started_no_run(report, full):
+        return None
     since = platform.sources.now() - _LOOK_BACK
     pending = await runs.oldest_pending(owner.workflow_id, since)
     started = [run for run in pending if run.dispatch is not DispatchState.QUEUED]
     return _Match(started[0], Correlation.GUESS) if started else None
 
 
+def _started_no_run(report: ErrorReport, full: N8nExecution | None) -> bool:
+    """Whether it is sure that no run of ours failed: a guess would fail one that goes on."""
+    return "trigger" in report.raw or bool(full and full.document.get("data"))
+
+
 async def _fail(platform: Platform, match: _Match, report: ErrorReport, details: ErrorDetails) -> None:
     run = match.execution
-    reference = refs.execution(run.process_instance_id, run.execution_id)
-    found = await platform.store.get(reference)
+    found = await platform.store.get(refs.execution(run.process_instance_id, run.execution_id))
     if found is None:
+        return
+    if found.value.status is not ExecutionStatus.PENDING:
+        await _note(platform, found, details)
         return
     outcome: dict[str, object] = {
         "status": ExecutionStatus.FAILED,
@@ -134,13 +144,16 @@ async def _fail(platform: Platform, match: _Match, report: ErrorReport, details:
     try:
         await finish(platform, run.process_instance_id, run.execution_id, found.update_time, outcome)
     except Conflict:
-        # It ended before: the outcome stands, the failure is kept beside it.
-        if details.message not in found.value.notes:
-            await platform.store.commit(
-                Patch(reference, {"notes": [*found.value.notes, details.message][-10:]})
-            )
+        await _note(platform, found, details)
         return
     await platform.queue.delete(SUPERVISE, supervise_name(run.execution_id, 0))
+
+
+async def _note(platform: Platform, found: Found[Execution], details: ErrorDetails) -> None:
+    """Keep a failure beside the outcome of a run that ended before."""
+    run = found.value
+    if details.message not in (*run.notes, (run.error_details or {}).get("message")):
+        await platform.store.commit(Patch(found.ref, {"notes": [*run.notes, details.message][-10:]}))
 
 
 async def _record_unknown(

@@ -26,7 +26,8 @@ async def finish(
 ) -> bool:
     """Write a run's outcome; return whether this call ended it (``False``: an identical repeat).
 
-    ``version`` is the document version the caller believes is current. If it is, no read is needed.
+    ``version`` is one of which the caller knows that the run was pending. If it is current, no read is
+    needed.
 
     Raises:
         NotFound: ``EXECUTION_NOT_FOUND``.
