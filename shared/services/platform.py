@@ -1,65 +1,101 @@
-"""The parts a service works with, opened once per process."""
+"""The parts a service works with, opened once per process and each on first use.
+
+A function that never deploys loads no n8n client: the adapters are imported where they are opened.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from shared.n8n.pool import N8nPool
 from shared.settings import Settings
 from shared.sources import Sources
 from shared.store.blobs import Blobs
 from shared.store.connect import connect
 from shared.store.store import Store
-from shared.tasks.oidc import TaskVerifier
-from shared.tasks.queue import CloudTasksQueue
-from shared.vault.secrets import GoogleSecretStore
-from shared.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from shared.n8n.pool import N8nPool
+    from shared.tasks.oidc import TaskVerifier
+    from shared.tasks.queue import CloudTasksQueue
+    from shared.vault.secrets import GoogleSecretStore
+    from shared.vault.vault import Vault
 
 
-@dataclass(frozen=True, slots=True)
 class Platform:
-    """Everything a service may touch."""
+    """Everything a service may touch. Nothing is contacted before it is used."""
 
-    settings: Settings
-    sources: Sources
-    store: Store
-    blobs: Blobs
-    secrets: GoogleSecretStore
-    vault: Vault
-    queue: CloudTasksQueue
-    verifier: TaskVerifier
-    n8n: N8nPool
+    def __init__(self, settings: Settings, sources: Sources) -> None:
+        self.settings = settings
+        self.sources = sources
+
+    @cached_property
+    def store(self) -> Store:
+        """The documents."""
+        return connect(self.settings)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """Content-addressed texts and files."""
+        return Blobs(self.store)
+
+    @cached_property
+    def secrets(self) -> GoogleSecretStore:
+        """Secret Manager, for the vault alone."""
+        from shared.vault.secrets import GoogleSecretStore
+
+        return GoogleSecretStore(self.settings.project, self.settings.secrets_endpoint)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Key material, behind what may be done with it."""
+        from shared.vault.vault import Vault
+
+        return Vault(self.secrets)
+
+    @cached_property
+    def queue(self) -> CloudTasksQueue:
+        """Where work waits."""
+        from shared.tasks.queue import CloudTasksQueue
+
+        return CloudTasksQueue(
+            project=self.settings.project,
+            location=self.settings.location,
+            base_url=self.settings.tasks_base_url,
+            service_account_email=self.settings.tasks_service_account,
+            endpoint=self.settings.tasks_endpoint,
+        )
+
+    @cached_property
+    def verifier(self) -> TaskVerifier:
+        """Tells the queue's calls from anybody's."""
+        from shared.tasks.oidc import TaskVerifier
+
+        return TaskVerifier(
+            certs_url=self.settings.oidc_certs_url,
+            audience=self.settings.tasks_base_url,
+            service_account_email=self.settings.tasks_service_account,
+        )
+
+    @cached_property
+    def n8n(self) -> N8nPool:
+        """Clients of any number of n8n servers."""
+        from shared.n8n.pool import N8nPool
+
+        return N8nPool()
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self.queue.close()
-        await self.n8n.close()
-        await self.secrets.aclose()
-        await self.store.close()
+        """Close every connection that was opened."""
+        if "queue" in self.__dict__:
+            await self.queue.close()
+        if "n8n" in self.__dict__:
+            await self.n8n.close()
+        if "secrets" in self.__dict__:
+            await self.secrets.aclose()
+        if "store" in self.__dict__:
+            await self.store.close()
 
 
 def open_platform(settings: Settings, sources: Sources | None = None) -> Platform:
-    """Return the platform described by ``settings``. Nothing is contacted before it is used."""
-    store = connect(settings)
-    secrets = GoogleSecretStore(settings.project, settings.secrets_endpoint)
-    return Platform(
-        settings=settings,
-        sources=sources or Sources(),
-        store=store,
-        blobs=Blobs(store),
-        secrets=secrets,
-        vault=Vault(secrets),
-        queue=CloudTasksQueue(
-            project=settings.project,
-            location=settings.location,
-            base_url=settings.tasks_base_url,
-            service_account_email=settings.tasks_service_account,
-            endpoint=settings.tasks_endpoint,
-        ),
-        verifier=TaskVerifier(
-            certs_url=settings.oidc_certs_url,
-            audience=settings.tasks_base_url,
-            service_account_email=settings.tasks_service_account,
-        ),
-        n8n=N8nPool(),
-    )
+    """Return the platform described by ``settings``."""
+    return Platform(settings, sources or Sources())

@@ -20,6 +20,10 @@ def summarize(content: Mapping[str, object], stack_file: Path) -> str:
     for organization in _organizations(content):
         lines.append((f"{organization.get('name')}", f"owner key  {organization.get('ownerKey')}"))
         lines.append(("", f"member key {organization.get('memberKey')}"))
+    demo = content.get("demo")
+    if isinstance(demo, dict):
+        lines.append(("demo", f"instance   {demo.get('processInstanceId')}"))
+        lines.append(("", f"key        {demo.get('instanceKey')}"))
     lines.append(("stack file", stack_file))
     return "\n".join(f"  {label:<14}{value}" for label, value in lines if value)
 
