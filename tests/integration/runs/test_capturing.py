@@ -287,9 +287,10 @@ async def test_n8n_ids_may_be_numbers(gateway: Gateway, installed: Installation)
 async def test_a_huge_report_is_cut_to_what_is_worth_keeping(
     gateway: Gateway, installed: Installation
 ) -> None:
-    error = {"message": "m" * 1_000_000, "stack": "s" * 1_000_000, "description": {"nested": ["x"] * 10_000}}
+    report = failed_run(installed, message="m" * 1_000_000, stack="s" * 1_000_000)
+    report["execution"]["error"]["description"] = {"nested": ["x"] * 10_000}
 
-    answer = await capture(gateway, installed, failed_run(installed, **error))
+    answer = await capture(gateway, installed, report)
 
     run = await installed.run(answer.json()["executionId"])
     assert run.error_details is not None

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import grpc
-import pytest
-from google.cloud import tasks_v2
-from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcAsyncIOTransport
 
 from shared.model.execution import DispatchState, ExecutionStatus
 from shared.store import refs
@@ -21,13 +15,6 @@ from tests.integration.world.world import World
 Counts = dict[str, int]
 
 
-@pytest.fixture
-async def tasks(world: World) -> AsyncIterator[tasks_v2.CloudTasksAsyncClient]:
-    channel = grpc.aio.insecure_channel(world.servers.tasks)
-    yield tasks_v2.CloudTasksAsyncClient(transport=CloudTasksGrpcAsyncIOTransport(channel=channel))
-    await channel.close()
-
-
 async def test_a_trigger_reads_two_documents_at_once_and_writes_one(
     gateway: Gateway, installed: Installation
 ) -> None:
@@ -38,7 +25,7 @@ async def test_a_trigger_reads_two_documents_at_once_and_writes_one(
 
 
 async def test_a_whole_run_stays_within_its_budget_however_many_runs_came_before(
-    world: World, gateway: Gateway, installed: Installation, tasks: tasks_v2.CloudTasksAsyncClient
+    world: World, gateway: Gateway, installed: Installation
 ) -> None:
     before = await whole_life(world, gateway, installed)
     await earlier_runs(world, installed, before["executionId"], 2000)
@@ -47,16 +34,16 @@ async def test_a_whole_run_stays_within_its_budget_however_many_runs_came_before
     for life in (before, after):
         assert life["counts"] == {"roundTrips": 2, "reads": 3, "writes": 3, "queries": 0}
     # The look at the run was booked once, and is forgotten when the run reports.
-    assert await looks_booked(world, tasks, after["executionId"]) == 0
+    assert await world.booked("supervise", str(after["executionId"])) == {}
 
 
 async def test_a_run_books_one_look_at_itself(
-    world: World, gateway: Gateway, installed: Installation, tasks: tasks_v2.CloudTasksAsyncClient
+    world: World, gateway: Gateway, installed: Installation
 ) -> None:
     execution_id = await gateway.trigger(installed.path, installed.key)
     await eventually(lambda: gateway.lines_about(execution_id, "dispatchExecution"))
 
-    assert await looks_booked(world, tasks, execution_id) == 1
+    assert list(await world.booked("supervise", execution_id)) == [f"supervise-{execution_id}-0"]
     assert len(gateway.lines_about(execution_id, "dispatchExecution")) == 1
 
 
@@ -92,11 +79,3 @@ async def earlier_runs(world: World, installed: Installation, like: object, coun
         )
 
     await asyncio.gather(*(write(ids[start : start + 250]) for start in range(0, count, 250)))
-
-
-async def looks_booked(world: World, tasks: tasks_v2.CloudTasksAsyncClient, execution_id: object) -> int:
-    settings = world.platform.settings
-    queue = f"projects/{settings.project}/locations/{settings.location}/queues/supervise"
-    return len(
-        [task async for task in await tasks.list_tasks(parent=queue) if str(execution_id) in task.name]
-    )

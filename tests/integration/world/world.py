@@ -6,11 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import pytest
+from google.cloud import tasks_v2
+from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcAsyncIOTransport
 
 from shared.services.organizations.provision import register_backend
 from shared.services.platform import Platform, open_platform
@@ -63,6 +67,16 @@ class World:
         headers = {"Authorization": f"Bearer {self.task_token(at)}"}
         return await at.http.post(f"/{endpoint}", json=body, headers=headers)
 
+    async def booked(self, queue: str, about: str) -> dict[str, datetime]:
+        """Return the tasks waiting in a queue whose name contains ``about``, and when they are due."""
+        settings = self.platform.settings
+        parent = f"projects/{settings.project}/locations/{settings.location}/queues/{queue}"
+        async with grpc.aio.insecure_channel(self.servers.tasks) as channel:
+            client = tasks_v2.CloudTasksAsyncClient(transport=CloudTasksGrpcAsyncIOTransport(channel=channel))
+            tasks = [task async for task in await client.list_tasks(parent=parent)]
+        names = {task.name.rpartition("/")[2]: task.schedule_time for task in tasks}
+        return {name: due for name, due in names.items() if about in name}
+
     async def register(self, n8n: ScriptedN8n) -> None:
         """Make an n8n known as a backend."""
         await register_backend(self.platform, str(n8n.port), n8n.url, API_KEY)
@@ -90,6 +104,8 @@ async def running_world(folder: Path) -> AsyncIterator[World]:
 def _open(servers: Servers, main: Gateway) -> Platform:
     environment = servers.environment(main.base_url)
     with pytest.MonkeyPatch.context() as patched:
-        # Firestore's client reads its address from the environment itself, once.
         patched.setenv("FIRESTORE_EMULATOR_HOST", servers.firestore)
-        return open_platform(read_settings(environment))
+        platform = open_platform(read_settings(environment))
+        # Firestore's client reads its address from the environment itself, when it is opened: now.
+        _ = platform.store
+    return platform
