@@ -16,6 +16,7 @@ from typing import NamedTuple, TypedDict
 
 from infra.local.firestore import fields as field_paths
 from infra.local.firestore.fields import DOCUMENT_NAME
+from infra.local.firestore.refusal import Refusal
 
 
 class Scope(StrEnum):
@@ -212,7 +213,7 @@ class IndexCatalogue:
             return cls()
         try:
             return cls(json.loads(path.read_text("utf-8")))
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, Refusal) as error:
             raise InvalidIndexFile(f"{path.name}: {error}") from error
 
     def group(self, name: str) -> GroupIndexes:
@@ -226,7 +227,7 @@ def _composite(entry: IndexEntry) -> CompositeIndex:
         scope = Scope(entry.get("queryScope", Scope.COLLECTION))
         group = entry["collectionGroup"]
     except (KeyError, ValueError) as error:
-        raise InvalidIndexFile(f"index {json.dumps(entry)}: {error}") from error
+        raise _malformed("index", entry, error) from error
     if not parts:
         raise InvalidIndexFile(f"index {json.dumps(entry)} has no fields")
     if parts[-1].path != DOCUMENT_NAME:
@@ -246,7 +247,12 @@ def _override(entry: OverrideEntry) -> tuple[str, str, FieldRule]:
             frozen = dict(AUTOMATIC.modes)
         return entry["collectionGroup"], path, FieldRule(frozen, bool(entry.get("ttl", False)))
     except (KeyError, ValueError) as error:
-        raise InvalidIndexFile(f"fieldOverride {json.dumps(entry)}: {error}") from error
+        raise _malformed("fieldOverride", entry, error) from error
+
+
+def _malformed(kind: str, entry: object, error: KeyError | ValueError) -> InvalidIndexFile:
+    reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+    return InvalidIndexFile(f"{kind} {json.dumps(entry)}: {reason}")
 
 
 def _path(entry: FieldEntry | OverrideEntry) -> str:

@@ -57,10 +57,11 @@ class Storage:
             IncompatibleFile: it holds something else.
         """
         self._path = path
-        self.main = self._connect(_CACHE_KIB)
+        self.open_snapshots = 0
         self._idle: list[sqlite3.Connection] = []
-        self._folder = self._connect(_READER_CACHE_KIB)
         try:
+            self.main = self._connect(_CACHE_KIB)
+            self._folder = self._connect(_READER_CACHE_KIB)
             self.main.execute("PRAGMA synchronous = NORMAL")
             self.main.execute("PRAGMA wal_autocheckpoint = 0")
             self.main.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
@@ -110,10 +111,12 @@ class Storage:
         connection = self._idle.pop() if self._idle else self._connect(_READER_CACHE_KIB)
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM meta").fetchone()
+        self.open_snapshots += 1
         return connection
 
     def release(self, connection: sqlite3.Connection) -> None:
         """Takes a snapshot back."""
+        self.open_snapshots -= 1
         connection.execute("ROLLBACK")
         if len(self._idle) < _IDLE_READERS:
             self._idle.append(connection)

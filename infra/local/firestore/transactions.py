@@ -52,6 +52,7 @@ class Transaction:
     reads: dict[bytes, int] = field(default_factory=dict)
     footprints: list[Footprint] = field(default_factory=list)
     turns: list[bytes] = field(default_factory=list)
+    waits_for: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -107,13 +108,26 @@ class Transactions:
 
     async def prepare(self, transaction: Transaction, keys: Sequence[bytes]) -> int:
         """Waits for the turn on contended documents; returns the moment to read."""
+        waited = False
         if not transaction.read_only:
             for key in sorted(set(keys)):
                 if key in self._turns:
-                    await self._take_turn(key, transaction)
-        if transaction.at is None:
+                    waited |= await self._take_turn(key, transaction)
+        if transaction.at is None or (waited and self._is_current(transaction)):
             transaction.at = self._store.clock.now()
         return transaction.at
+
+    def _is_current(self, transaction: Transaction) -> bool:
+        """Whether the snapshot may move on to now, because nothing that was read has changed."""
+        return not transaction.footprints and not self._changed_read(transaction)
+
+    def _changed_read(self, transaction: Transaction) -> bytes | None:
+        """A document that has changed since the transaction read it, if any."""
+        for key, version in transaction.reads.items():
+            row = self._store.storage.get(key)
+            if (0 if row is None else row.updated) != version:
+                return key
+        return None
 
     def forget(self, identifier: bytes) -> None:
         """Ends the transaction with this id, if it is open."""
@@ -136,11 +150,10 @@ class Transactions:
         Raises:
             Refusal: ABORTED when it is not; the documents are contended from now on.
         """
-        for key, version in transaction.reads.items():
-            row = self._store.storage.get(key)
-            if (0 if row is None else row.updated) != version:
-                self._contend(key)
-                raise self._aborted()
+        changed = self._changed_read(transaction)
+        if changed is not None:
+            self._contend(changed)
+            raise self._aborted()
         if transaction.footprints and transaction.at is not None:
             self._validate_queries(transaction, transaction.at)
 
@@ -187,27 +200,43 @@ class Transactions:
         turn = self._turns.setdefault(key, _Turn(0.0))
         turn.cools_at = self._now() + COOLING
 
-    async def _take_turn(self, key: bytes, transaction: Transaction) -> None:
+    async def _take_turn(self, key: bytes, transaction: Transaction) -> bool:
+        """Takes the turn on a document, after waiting for it when need be; returns whether it waited."""
         turn = self._turns[key]
-        if turn.holder is transaction:
-            return
-        if turn.holder is not None and self._now() < turn.ends_at:
-            called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            waiter = (called, transaction)
-            turn.waiting.append(waiter)
-            try:
-                await asyncio.wait_for(called, turn.ends_at - self._now() + LEASE * (len(turn.waiting) - 1))
-                return
-            except TimeoutError:
-                pass
-            finally:
-                if waiter in turn.waiting:
-                    turn.waiting.remove(waiter)
-        self._give_turn(key, turn, transaction)
+        if turn.holder is transaction or self._waits_for(turn.holder, transaction):
+            return False
+        if turn.holder is None or self._now() >= turn.ends_at:
+            self._give_turn(key, turn, transaction)
+            return False
+        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = (called, transaction)
+        turn.waiting.append(waiter)
+        transaction.waits_for = key
+        try:
+            await asyncio.wait_for(called, turn.ends_at - self._now() + LEASE * (len(turn.waiting) - 1))
+        except TimeoutError:
+            self._give_turn(key, turn, transaction)
+        finally:
+            transaction.waits_for = None
+            if waiter in turn.waiting:
+                turn.waiting.remove(waiter)
+        return True
+
+    def _waits_for(self, holder: Transaction | None, transaction: Transaction) -> bool:
+        """Whether ``holder`` in the end waits for ``transaction``: then nobody would ever move."""
+        seen: set[bytes] = set()
+        while holder is not None and holder.waits_for is not None and holder.id not in seen:
+            seen.add(holder.id)
+            turn = self._turns.get(holder.waits_for)
+            holder = None if turn is None else turn.holder
+            if holder is transaction:
+                return True
+        return False
 
     def _give_turn(self, key: bytes, turn: _Turn, transaction: Transaction) -> None:
         turn.holder, turn.ends_at = transaction, self._now() + LEASE
         turn.cools_at = self._now() + COOLING
+        transaction.waits_for = None
         transaction.turns.append(key)
 
     def _pass_turn(self, key: bytes, transaction: Transaction) -> None:

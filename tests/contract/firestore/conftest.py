@@ -50,8 +50,9 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-async def db(backend: Running) -> AsyncIterator[firestore.AsyncClient]:
+async def db(backend: Running, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[firestore.AsyncClient]:
     """A client of an empty database."""
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", backend.host)
     client = async_client(backend.host)
     yield client
     await close(client)
@@ -68,9 +69,8 @@ async def strict(ours: Running) -> AsyncIterator[firestore.AsyncClient]:
 @pytest.fixture
 def blocking(backend: Running) -> Iterator[firestore.Client]:
     """A blocking client of an empty database."""
-    client = sync_client(backend.host)
-    yield client
-    client.close()
+    with sync_client(backend.host) as client:
+        yield client
 
 
 @pytest.fixture

@@ -96,6 +96,8 @@ class Running:
         """Ends it without a chance to tidy up."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def stop(self) -> int:
         """Ends it politely; returns the exit code."""
@@ -180,10 +182,15 @@ def async_client(host: str, project: str | None = None, database: str | None = N
         return firestore.AsyncClient(project=project or new_project(), database=database)
 
 
-def sync_client(host: str, project: str | None = None) -> firestore.Client:
+@contextmanager
+def sync_client(host: str, project: str | None = None) -> Iterator[firestore.Client]:
     """Google's blocking client."""
     with _pointed_at(host):
-        return firestore.Client(project=project or new_project())
+        client = firestore.Client(project=project or new_project())
+    try:
+        yield client
+    finally:
+        client.close()  # type: ignore[no-untyped-call]  # the library's
 
 
 @asynccontextmanager

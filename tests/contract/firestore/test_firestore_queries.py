@@ -9,12 +9,7 @@ from google.cloud.firestore_v1.base_query import And, FieldFilter, Or
 from google.cloud.firestore_v1.base_vector_query import DistanceMeasure
 from google.cloud.firestore_v1.vector import Vector
 
-Query = firestore.AsyncQuery
-
-
-async def ids(query: Query) -> list[str]:
-    """The ids of the results, in order."""
-    return [snapshot.id async for snapshot in query.stream()]
+from tests.contract.firestore.asking import Query, everything, ids, value
 
 
 @pytest.fixture
@@ -121,8 +116,8 @@ async def test_alternatives_find_a_document_once(runs: firestore.AsyncCollection
 
 
 async def test_null_and_nan_are_found_by_their_own_filters_only(db: firestore.AsyncClient) -> None:
-    for name, value in {"null": None, "nan": math.nan, "one": 1, "text": "a"}.items():
-        await db.document(f"v/{name}").set({"x": value})
+    for name, stored in {"null": None, "nan": math.nan, "one": 1, "text": "a"}.items():
+        await db.document(f"v/{name}").set({"x": stored})
     await db.document("v/none").set({"y": 1})
     collection = db.collection("v")
     assert await ids(collection.where(filter=FieldFilter("x", "==", None))) == ["null"]
@@ -178,17 +173,17 @@ async def test_collection_groups_span_parents(db: firestore.AsyncClient) -> None
 
 async def test_aggregations_count_sum_and_average(runs: firestore.AsyncCollectionReference) -> None:
     failed = runs.where(filter=FieldFilter("state", "==", "failed"))
-    assert (await failed.count(alias="n").get())[0][0].value == 4
-    assert (await runs.limit(3).count().get())[0][0].value == 3
-    assert (await runs.sum("cost", alias="s").get())[0][0].value == 55
-    assert (await runs.avg("cost", alias="a").get())[0][0].value == 5.5
-    assert (await runs.sum("none").get())[0][0].value == 0
+    assert await value(failed.count(alias="n")) == 4
+    assert await value(runs.limit(3).count()) == 3
+    assert await value(runs.sum("cost", alias="s")) == 55
+    assert await value(runs.avg("cost", alias="a")) == 5.5
+    assert await value(runs.sum("none")) == 0
 
 
 async def test_a_sum_beyond_64_bits_becomes_a_double(db: firestore.AsyncClient) -> None:
     for number in range(2):
         await db.document(f"v/{number}").set({"x": 2**62})
-    assert (await db.collection("v").sum("x").get())[0][0].value == 2.0**63
+    assert await value(db.collection("v").sum("x")) == 2.0**63
 
 
 async def test_the_nearest_vectors_come_first(strict: firestore.AsyncClient) -> None:
@@ -201,7 +196,7 @@ async def test_the_nearest_vectors_come_first(strict: firestore.AsyncClient) -> 
         distance_measure=DistanceMeasure.EUCLIDEAN,
         distance_result_field="far",
     )
-    found = [(snapshot.id, snapshot.get("far")) async for snapshot in nearest.stream()]
+    found = [(snapshot.id, snapshot.get("far")) for snapshot in await everything(nearest)]
     assert [name for name, _ in found] == ["a", "c"]
     assert found[0][1] == pytest.approx(0.1)
 

@@ -21,7 +21,7 @@ _FROM = {
     True: "SELECT e.key, e.id, e.name, e.updated, e.data FROM documents e"
     " WHERE e.key >= ? AND e.key < ? ORDER BY e.key",
 }
-_STEPS_BEFORE_SEEK = 8
+_MOST_STEPS = 16
 
 
 class OverBudget(Exception):
@@ -103,6 +103,7 @@ class _Seeker:
         self._prefix = prefix
         self._low, self._high = shifted((span,), prefix)[0]
         self._backwards = backwards
+        self._patience = _MOST_STEPS // 4
         self._cursor: sqlite3.Cursor | None = None
         self._connection: sqlite3.Connection | None = None
         self.suffix: bytes | None = None
@@ -111,14 +112,23 @@ class _Seeker:
     def seek(self, target: bytes | None) -> bytes | None:
         """Goes to the first suffix at or behind ``target``; None when there is none."""
         if self._cursor is not None and self._connection is self._reader.connection:
-            for _ in range(_STEPS_BEFORE_SEEK):
-                if self.suffix is None or target is None or not self._is_before(self.suffix, target):
-                    return self.suffix
-                self._step()
-        if self.suffix is None and self._cursor is not None:
+            if self._steps_to(target):
+                return self.suffix
+        elif self._cursor is not None and self.suffix is None:
             return None
         self._open(target)
         return self._step()
+
+    def _steps_to(self, target: bytes | None) -> bool:
+        """Tries to get there step by step, with as much patience as has paid off lately."""
+        for _ in range(self._patience + 1):
+            if self.suffix is None or target is None or not self._is_before(self.suffix, target):
+                self._patience = min(self._patience + 1, _MOST_STEPS)
+                return True
+            if self._patience:
+                self._step()
+        self._patience //= 2
+        return False
 
     def close(self) -> None:
         if self._cursor is not None:
@@ -162,21 +172,25 @@ def _merged(reader: Reader, scan: Scan) -> Iterator[tuple[bytes, Row]]:
 
 
 def _meetings(reader: Reader, seekers: list[_Seeker], backwards: bool) -> Iterator[tuple[bytes, Row]]:
+    """Where all meet. Who leaps furthest leads from then on, so the rarest value sets the pace."""
     target = seekers[0].seek(None)
     while target is not None:
-        met = True
+        ahead = None
         for seeker in seekers:
             found = seeker.seek(target)
             if found is None:
                 return
             if found != target:
-                target, met = found, False
+                ahead, target = seeker, found
                 break
-        if met:
-            row = _numbered(reader, seekers[0].document)
-            if row is not None:
-                yield target, row
-            target = seekers[0].seek(_beyond(target, backwards))
+        if ahead is not None:
+            seekers.remove(ahead)
+            seekers.insert(0, ahead)
+            continue
+        row = _numbered(reader, seekers[0].document)
+        if row is not None:
+            yield target, row
+        target = seekers[0].seek(_beyond(target, backwards))
 
 
 def _beyond(suffix: bytes, backwards: bool) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from collections.abc import Iterator
 
 from infra.local.firestore import names
@@ -172,5 +171,5 @@ def _packed(identifier: str) -> str:
 def _unpacked(token: str) -> str | None:
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode() if token else None
-    except (binascii.Error, UnicodeError) as error:
+    except ValueError as error:
         raise invalid("The page_token is not one this method returned.") from error
