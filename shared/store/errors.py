@@ -1,4 +1,4 @@
-"""What can go wrong with a write that carried a condition."""
+"""What can go wrong: a write whose condition did not hold, a document nobody can read."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class AlreadyExists(StoreConflict):
 
 class Changed(StoreConflict):
     """A document changed, or vanished, since it was read."""
+
+
+class Unreadable(Exception):
+    """A stored document is not what its model expects. Says where, never what was found there."""

@@ -8,6 +8,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.model.execution import Execution, ExecutionStatus
 from shared.store.counts import count
+from shared.store.reading import read
 from shared.store.store import Store
 
 
@@ -26,13 +27,13 @@ class Executions:
             .order_by("createdAt")
             .limit(limit)
         )
-        runs = [Execution.model_validate(s.to_dict()) async for s in query.stream()]
+        runs = [read(Execution, s.reference.path, s.to_dict()) async for s in query.stream()]
         count(queries=1, round_trips=1, reads=len(runs))
         return runs
 
     async def by_n8n_execution(self, n8n_execution_id: str) -> Execution | None:
         """Return the run linked to an execution of n8n, if there is one."""
         query = self._collection.where(filter=FieldFilter("n8nExecutionId", "==", n8n_execution_id)).limit(1)
-        runs = [Execution.model_validate(s.to_dict()) async for s in query.stream()]
+        runs = [read(Execution, s.reference.path, s.to_dict()) async for s in query.stream()]
         count(queries=1, round_trips=1, reads=len(runs))
         return runs[0] if runs else None

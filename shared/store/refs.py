@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -26,10 +27,25 @@ class Ref(Generic[D]):
     model: type[D]
 
 
+_LONGEST_ID = 500
+"""Bytes. Firestore takes 1,500 for a document's id, which may be made of two of ours."""
+
+
 def _segment(identifier: str) -> str:
-    # An id comes from a caller and becomes part of a path: it must not be able to name another one.
+    """Return what an id is called in a path.
+
+    An id comes from a caller: it must not be able to name another document than its own, nor one that
+    Firestore does not take.
+    """
+    if len(identifier.encode()) > _LONGEST_ID:
+        return f"-{hashlib.sha256(identifier.encode()).hexdigest()}"
     cleaned = identifier.replace("/", "_") or "_"
     return cleaned if cleaned not in (".", "..") and not cleaned.startswith("__") else f"-{cleaned}"
+
+
+def _pair(first: str, second: str) -> str:
+    # Only the second id may hold the separator: no two pairs share a name.
+    return f"{_segment(first.replace(':', '_'))}:{_segment(second)}"
 
 
 def api_key(digest: str) -> Ref[ApiKey]:
@@ -84,15 +100,15 @@ def deployment(deployment_instance_id: str) -> Ref[DeploymentInstance]:
 
 def endpoint(process_instance_id: str, workflow_id: str) -> Ref[Endpoint]:
     """The endpoint of one workflow of an installation."""
-    return Ref(f"endpoints/{_segment(process_instance_id)}:{_segment(workflow_id)}", Endpoint)
+    return Ref(f"endpoints/{_pair(process_instance_id, workflow_id)}", Endpoint)
 
 
 def n8n_workflow(organization_id: str, n8n_workflow_id: str) -> Ref[N8nWorkflowOwner]:
     """Which installation an n8n workflow belongs to."""
-    return Ref(f"n8nWorkflows/{_segment(organization_id)}:{_segment(n8n_workflow_id)}", N8nWorkflowOwner)
+    return Ref(f"n8nWorkflows/{_pair(organization_id, n8n_workflow_id)}", N8nWorkflowOwner)
 
 
 def execution(process_instance_id: str, execution_id: str) -> Ref[Execution]:
     """A run."""
-    key = document_key(_segment(execution_id)) or "_"
+    key = _segment(document_key(execution_id))
     return Ref(f"processInstances/{_segment(process_instance_id)}/executions/{key}", Execution)

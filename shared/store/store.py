@@ -8,20 +8,18 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 from google.api_core import exceptions as api
-from google.api_core.retry import AsyncRetry, if_exception_type
 from google.cloud import firestore
+from google.protobuf.message import Message
 
 from shared.model.document import Document
+from shared.store import values
+from shared.store.calls import Calls
+from shared.store.calls import Write as WriteMessage
 from shared.store.counts import count
 from shared.store.errors import AlreadyExists, Changed
 from shared.store.refs import Ref
 
 D = TypeVar("D", bound=Document)
-
-# Aborted and Unavailable mean that nothing was written; every other failure must reach the caller.
-_ON_CONTENTION = AsyncRetry(
-    if_exception_type(api.Aborted, api.ServiceUnavailable), initial=0.02, maximum=1, timeout=10
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +78,13 @@ class Store:
 
     def __init__(self, client: firestore.AsyncClient) -> None:
         self.client = client
+        self.calls = Calls(client)
 
     async def fetch(self, *refs: Ref[Any]) -> tuple[Any, ...]:
         """Return one ``Found | None`` per reference, in order, read in a single batched get."""
         count(round_trips=1, reads=len(refs))
-        documents = {ref.path: self.client.document(ref.path) for ref in refs}
-        found: dict[str, Any] = {}
-        async for snapshot in self.client.get_all(list(documents.values())):
-            if snapshot.exists:
-                found[snapshot.reference.path] = snapshot
-        return tuple(self._found(ref, found.get(ref.path)) for ref in refs)
+        documents = await self.calls.batch_get(ref.path for ref in refs)
+        return tuple(self._found(ref, documents.get(ref.path)) for ref in refs)
 
     async def get(self, ref: Ref[D]) -> Found[D] | None:
         """Return the document, or ``None``."""
@@ -99,47 +94,59 @@ class Store:
     async def commit(self, *writes: Write) -> list[datetime]:
         """Apply all writes or none; return the new update time of each."""
         count(writes=len(writes))
-        batch = self.client.batch()
-        for write in writes:
-            self._add(batch, write)
+        messages = [self._message(write) for write in writes]
         try:
-            results = await batch.commit(retry=_ON_CONTENTION)
+            answer: Any = await self.calls.commit(messages)
         except api.AlreadyExists as error:
             raise AlreadyExists(str(error)) from None
         except (api.FailedPrecondition, api.NotFound) as error:
             raise Changed(str(error)) from None
-        return [result.update_time for result in results]
+        # What was deleted has no time of its own.
+        return [
+            values.moment(result.update_time if result.HasField("update_time") else answer.commit_time)
+            for result in answer.write_results
+        ]
 
     async def close(self) -> None:
         """Close the connection."""
         self.client.close()  # type: ignore[no-untyped-call]  # the client library has no types here
 
-    def _add(self, batch: firestore.AsyncWriteBatch, write: Write) -> None:
-        document = self.client.document(write.ref.path)
+    def _message(self, write: Write) -> Message:
+        message = WriteMessage()
+        name = self.calls.name(write.ref.path)
         match write:
             case Create(value=value):
-                batch.create(document, value.fields())
+                message.current_document.exists = False
+                _put(message, name, value.fields())
             case Put(value=value):
-                batch.set(document, value.fields())
+                _put(message, name, value.fields())
             case Patch(ref=ref, fields=fields, unchanged_since=since):
-                option = self.client.write_option(last_update_time=since) if since else None
-                batch.update(document, _wire(ref.model, fields), option=option)
+                if since is None:
+                    message.current_document.exists = True
+                else:
+                    values.timestamp(since, message.current_document.update_time)
+                wired = _wire(ref.model, fields)
+                message.update_mask.field_paths.extend(wired)
+                _put(message, name, {field: value for field, value in wired.items() if value is not None})
             case Delete():
-                batch.delete(document)
+                message.delete = name
+        return message
 
     @staticmethod
-    def _found(ref: Ref[D], snapshot: firestore.DocumentSnapshot[Any] | None) -> Found[D] | None:
-        if snapshot is None:
+    def _found(ref: Ref[D], document: Any) -> Found[D] | None:
+        if document is None:
             return None
-        return Found(ref, ref.model.model_validate(snapshot.to_dict()), snapshot.update_time)
+        value = ref.model.model_validate(values.decode(document.fields))
+        return Found(ref, value, values.moment(document.update_time))
+
+
+def _put(message: Any, name: str, fields: Mapping[str, object]) -> None:
+    message.update.name = name
+    values.encode(fields, message.update.fields)
 
 
 def _wire(model: type[Document], fields: Mapping[str, object]) -> dict[str, object]:
-    wired: dict[str, object] = {}
-    for name, value in fields.items():
-        alias = model.model_fields[name].alias or name
-        wired[alias] = firestore.DELETE_FIELD if value is None else _plain(value)
-    return wired
+    return {model.model_fields[name].alias or name: _plain(value) for name, value in fields.items()}
 
 
 def _plain(value: object) -> object:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import TypeVar
 
 from google.api_core import exceptions as api
-from google.cloud.firestore_v1._helpers import decode_dict
-from google.cloud.firestore_v1.types import ListenRequest, Target
 
 from shared.model.document import Document
 from shared.store.counts import count
 from shared.store.refs import Ref
 from shared.store.store import Store
+from shared.store.values import decode
 
 D = TypeVar("D", bound=Document)
 
@@ -28,9 +28,10 @@ async def wait_for(store: Store, ref: Ref[D], done: Callable[[D], bool], timeout
 
     async def follow() -> None:
         nonlocal seen
-        async for seen in _versions(store, ref):
-            if done(seen):
-                return
+        async with aclosing(_versions(store, ref)) as versions:
+            async for seen in versions:
+                if done(seen):
+                    return
 
     try:
         await asyncio.wait_for(follow(), timeout)
@@ -42,26 +43,8 @@ async def wait_for(store: Store, ref: Ref[D], done: Callable[[D], bool], timeout
     return seen
 
 
-async def _versions(store: Store, ref: Ref[D]) -> AsyncIterator[D]:
-    client = store.client
-    reference = client.document(ref.path)
-    target = Target(documents=Target.DocumentsTarget(documents=[reference._document_path]), target_id=1)
-    request = ListenRequest(database=client._database_string, add_target=target)
-    hold_open = asyncio.Event()
-
-    async def requests() -> AsyncIterator[ListenRequest]:
-        yield request
-        await hold_open.wait()
-
-    stream = await client._firestore_api.listen(
-        requests=requests(), metadata=client._rpc_metadata, timeout=None
-    )
-    try:
-        async for response in stream:
-            if "document_change" in response:
-                count(round_trips=1, reads=1)
-                fields = decode_dict(response.document_change.document.fields, client)
-                yield ref.model.model_validate(fields)
-    finally:
-        hold_open.set()
-        stream.cancel()
+async def _versions(store: Store, ref: Ref[D]) -> AsyncGenerator[D, None]:
+    async with aclosing(store.calls.listen(ref.path)) as documents:
+        async for document in documents:
+            count(round_trips=1, reads=1)
+            yield ref.model.model_validate(decode(document.fields))
