@@ -11,11 +11,12 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.local.firestore.catalogue import IndexCatalogue, InvalidIndexFile
 from infra.local.firestore.server import serve
-from infra.local.firestore.storage import IncompatibleFile
+from infra.local.firestore.storage import DataInUse, IncompatibleFile
 
 
 def main() -> int:
@@ -27,11 +28,22 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     try:
-        asyncio.run(_run(options.port, options.data, IndexCatalogue.load(options.indexes)))
-    except (OSError, InvalidIndexFile, IncompatibleFile) as error:
+        catalogue = IndexCatalogue.load(options.indexes)
+        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+            runner.run(_run(options.port, options.data, catalogue))
+    except (OSError, InvalidIndexFile, IncompatibleFile, DataInUse) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    """The loop of uvloop where it is installed: a call then waits about a quarter less."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
 
 
 async def _run(port: int, data: Path, indexes: IndexCatalogue) -> None:

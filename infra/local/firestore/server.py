@@ -62,6 +62,7 @@ async def serve(
 
     Raises:
         IncompatibleFile: ``data`` is not a data file of this version.
+        DataInUse: another server works on it.
         OSError: the port is taken.
     """
     storage = Storage(data)

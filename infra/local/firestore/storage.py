@@ -7,11 +7,12 @@ readers that need longer than a moment take a connection of their own, which see
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 SCHEMA_VERSION = 1
 _CACHE_KIB = 8 * 1024
@@ -47,6 +48,21 @@ class IncompatibleFile(Exception):
     """The data file was written by another version of the schema, or is no data file at all."""
 
 
+class DataInUse(Exception):
+    """Another server works on the data file."""
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """The file beside ``path`` whose lock says that the data are in use; closing it gives them back."""
+    lock = path.with_name(path.name + ".lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise DataInUse(f"Another server works on {path.name}.") from error
+    return lock
+
+
 class Storage:
     """One data file."""
 
@@ -55,26 +71,37 @@ class Storage:
 
         Raises:
             IncompatibleFile: it holds something else.
+            DataInUse: another server has it open.
         """
         self._path = path
         self.open_snapshots = 0
         self._idle: list[sqlite3.Connection] = []
-        try:
-            self.main = self._connect(_CACHE_KIB)
-            self._folder = self._connect(_READER_CACHE_KIB)
-            self.main.execute("PRAGMA synchronous = NORMAL")
-            self.main.execute("PRAGMA wal_autocheckpoint = 0")
-            self.main.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
-            self.main.executescript(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            raise IncompatibleFile(f"{path.name} is no Firestore data file: {error}") from error
+        with ExitStack() as opened:
+            lock = opened.enter_context(_locked(path))
+            try:
+                self.main = self._connect(_CACHE_KIB, opened)
+                self._folder = self._connect(_READER_CACHE_KIB, opened)
+                self._prepare()
+            except sqlite3.DatabaseError as error:
+                raise IncompatibleFile(f"{path.name} is no Firestore data file: {error}") from error
+            opened.pop_all()
+        self._lock = lock
+
+    def _prepare(self) -> None:
+        self.main.execute("PRAGMA synchronous = NORMAL")
+        self.main.execute("PRAGMA wal_autocheckpoint = 0")
+        self.main.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+        self.main.executescript(_SCHEMA)
         version = self.meta("schema")
         if version not in (None, str(SCHEMA_VERSION)):
-            raise IncompatibleFile(f"{path.name} has schema {version}, this server knows {SCHEMA_VERSION}.")
+            name = self._path.name
+            raise IncompatibleFile(f"{name} has schema {version}, this server knows {SCHEMA_VERSION}.")
         self.set_meta("schema", str(SCHEMA_VERSION))
 
-    def _connect(self, cache_kib: int) -> sqlite3.Connection:
+    def _connect(self, cache_kib: int, opened: ExitStack | None = None) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        if opened is not None:
+            opened.callback(connection.close)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA cache_size = -{cache_kib}")
         connection.execute("PRAGMA temp_store = MEMORY")
@@ -85,6 +112,7 @@ class Storage:
         for connection in (*self._idle, self._folder, self.main):
             connection.close()
         self._idle.clear()
+        self._lock.close()
 
     def fold_log(self) -> int:
         """Copies what the log holds into the file; may run on another thread. Returns the log's pages."""

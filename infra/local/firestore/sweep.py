@@ -40,10 +40,20 @@ async def fold_forever(storage: Storage, seconds: float = FOLD_SECONDS) -> None:
             continue
         try:
             folded = changes
-            if await asyncio.to_thread(storage.fold_log) > LONG_LOG_PAGES:
+            if await _folded(storage) > LONG_LOG_PAGES:
                 storage.finish_log()
         except sqlite3.Error as error:
             _LOG.warning("folding the log failed and is tried again: %s", error)
+
+
+async def _folded(storage: Storage) -> int:
+    """The length of the log; cancelled, it waits for the disk, because the file is closed next."""
+    folding = asyncio.ensure_future(asyncio.to_thread(storage.fold_log))
+    try:
+        return await asyncio.shield(folding)
+    except asyncio.CancelledError:
+        await asyncio.wait([folding])
+        raise
 
 
 async def sweep(backend: Backend) -> None:

@@ -26,7 +26,7 @@ IDLE = 60.0
 LEASE = 0.25
 COOLING = 2.0
 MAX_OPEN = 10_000
-MAX_LOG = 100_000
+MAX_LOG = 20_000
 
 
 class Footprint(Protocol):
@@ -73,7 +73,7 @@ class Transactions:
         self._now = now
         self._open: dict[bytes, Transaction] = {}
         self._turns: dict[bytes, _Turn] = {}
-        self._log: deque[Change] = deque()
+        self._log: dict[bytes, tuple[Place, int]] = {}
         self._log_lost = 0
         store.watchers.append(self._remember)
 
@@ -176,24 +176,30 @@ class Transactions:
         return contended("Aborted due to cross-transaction contention. Please retry the transaction.")
 
     def _remember(self, changes: Sequence[Change]) -> None:
+        """Notes which documents change while somebody's reads may have to be compared with that."""
         if not self._open:
             return
-        self._log.extend(changes)
+        for change in changes:
+            self._log.pop(change.key, None)
+            self._log[change.key] = (change.place, change.at)
         while len(self._log) > MAX_LOG:
-            self._log_lost = self._log.popleft().at
+            oldest = next(iter(self._log))
+            self._log_lost = self._log.pop(oldest)[1]
 
     def _validate_queries(self, transaction: Transaction, at: int) -> None:
         if self._log_lost > at:
             raise self._aborted()
-        for change in reversed(self._log):
-            if change.at <= at:
+        for key in reversed(self._log):
+            place, changed_at = self._log[key]
+            if changed_at <= at:
                 return
-            covering = [print_ for print_ in transaction.footprints if print_.covers(change.place)]
-            if covering and self._conflicts(covering, change, at):
+            covering = [print_ for print_ in transaction.footprints if print_.covers(place)]
+            if covering and self._conflicts(covering, key, at):
                 raise self._aborted()
 
-    def _conflicts(self, footprints: list[Footprint], change: Change, at: int) -> bool:
-        seen = (self._store.read(change.key, at), change.row)
+    def _conflicts(self, footprints: list[Footprint], key: bytes, at: int) -> bool:
+        """Whether a changed document was among what was read, or would be now."""
+        seen = (self._store.read(key, at), self._store.storage.get(key))
         return any(print_.shows(row) for print_ in footprints for row in seen if row is not None)
 
     def _contend(self, key: bytes) -> None:

@@ -50,11 +50,11 @@ def test_what_was_acknowledged_survives_the_death_of_the_process(tmp_path: Path)
     assert left >= set(acknowledged)
 
 
-async def test_a_stopped_server_leaves_one_file_that_is_whole(tmp_path: Path) -> None:
+async def test_a_stopped_server_leaves_a_file_that_is_whole(tmp_path: Path) -> None:
     async with served(tmp_path, INDEXES) as (_, client):
         for number in range(20):
             await client.document(f"a/{number}").set({"n": number})
-    assert os.listdir(tmp_path) == ["firestore.db"]  # noqa: PTH208 - not in need of paths
+    assert sorted(os.listdir(tmp_path)) == ["firestore.db", "firestore.db.lock"]  # noqa: PTH208 - no paths needed
     connection = sqlite3.connect(tmp_path / "firestore.db")
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert connection.execute("SELECT count(*) FROM documents").fetchone() == (20,)
@@ -136,6 +136,15 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, data: bytes, indexe
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert message in ended.stderr
+
+
+def test_two_servers_never_work_on_the_same_data(tmp_path: Path) -> None:
+    first = start_ours(tmp_path)
+    ended = run_server(tmp_path, 0)
+    assert ended.returncode == 2
+    assert "Another server" in ended.stderr
+    first.kill()
+    assert start_ours(tmp_path).stop() == 0
 
 
 def test_a_taken_port_is_told(tmp_path: Path) -> None:

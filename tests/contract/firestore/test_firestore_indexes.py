@@ -9,7 +9,11 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
 
+from infra.local.firestore import wire
 from infra.local.firestore.catalogue import FieldEntry, IndexCatalogue, IndexFile, InvalidIndexFile
+from infra.local.firestore.entries import MAX_ENTRIES, Indexer
+from infra.local.firestore.names import Place
+from infra.local.firestore.refusal import Refusal
 from tests.contract.firestore.asking import Asked, Query, ids, value, where
 from tests.contract.firestore.servers import INDEXES, served
 
@@ -112,10 +116,14 @@ async def test_an_exempt_field_is_stored_and_returned_all_the_same(strict: fires
     assert await ids(where(strict.collection("runs"), ("at", "==", 1))) == ["a"]
 
 
-async def test_more_index_entries_than_allowed_are_refused(strict: firestore.AsyncClient) -> None:
-    with pytest.raises(exceptions.InvalidArgument, match="index entries"):
-        await strict.document("c/a").set({"list": list(range(40_001))})
-    await strict.document("runs/a").set({"payload": list(range(40_001))})
+def test_more_index_entries_than_allowed_are_refused() -> None:
+    document = wire.Document()
+    numbers = document.fields["payload"].array_value.values
+    numbers.extend(wire.Value(integer_value=number) for number in range(MAX_ENTRIES + 1))
+    indexer = Indexer(IndexCatalogue(INDEXES))
+    with pytest.raises(Refusal, match="index entries"):
+        indexer.keys(Place("projects/p/databases/d", "c", "a"), document.fields)
+    assert len(indexer.keys(Place("projects/p/databases/d", "runs", "a"), document.fields)) == 2
 
 
 async def test_a_changed_index_file_holds_for_what_is_stored_already(tmp_path: Path) -> None:

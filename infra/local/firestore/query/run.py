@@ -7,7 +7,8 @@ with a snapshot of its own and continues on a worker thread, slice by slice, whi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from typing import ParamSpec, TypeVar
 
 from infra.local.firestore.query.execution import results
 from infra.local.firestore.query.model import Query
@@ -16,6 +17,8 @@ from infra.local.firestore.query.scan import OverBudget, Reader, count
 from infra.local.firestore.storage import Row
 from infra.local.firestore.store import Store
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _BUDGET = 1000
 _SLICE_ROWS = 256
 _SLICE_BYTES = 1 << 20
@@ -40,7 +43,7 @@ async def slices(
         while more:
             if page:
                 yield page
-            page, more = await asyncio.to_thread(_take, found)
+            page, more = await _on_thread(reader, _take, found)
         yield page
     finally:
         del found
@@ -59,6 +62,20 @@ def _take(found: Iterator[Row]) -> tuple[list[Row], bool]:
     return page, False
 
 
+async def _on_thread(reader: Reader, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Does ``work`` on a thread; cancelled, it stops the reading and waits until it has stopped."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **named))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        reader.budget = 0
+        reader.connection.interrupt()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()
+        raise
+
+
 async def counted(store: Store, query: Query, plans: Sequence[Plan], limit: int | None) -> int | None:
     """The number of results, at most ``limit``, from index entries alone; None when that cannot be told."""
     if len(plans) != 1 or not isinstance(plans[0], Scan) or not plans[0].direct:
@@ -70,7 +87,7 @@ async def counted(store: Store, query: Query, plans: Sequence[Plan], limit: int 
     if total == _BUDGET and (wanted is None or wanted > _BUDGET):
         reader = Reader(store.storage.snapshot(), store.stats)
         try:
-            total = await asyncio.to_thread(count, reader, plans[0], wanted)
+            total = await _on_thread(reader, count, reader, plans[0], wanted)
         finally:
             store.storage.release(reader.connection)
     return max(0, total - query.offset)
