@@ -45,7 +45,7 @@ async def serve(endpoint: Endpoint, request: Request, platform: Callable[[], Pla
             error.code = endpoint.refusal_code
         notes["code"] = error.code
         response = respond(
-            error.status, failure(endpoint.envelope, error, request_id), request_id, _extra(error)
+            error.status, failure(endpoint.envelope, error, request_id), request_id, _extra(endpoint, error)
         )
     except ClientDisconnect:
         response = Response(status_code=499)
@@ -112,7 +112,9 @@ def _body(endpoint: Endpoint, raw: bytes) -> Any:
     return validate(endpoint.request, parsed)
 
 
-def _extra(error: PlatformError) -> dict[str, str]:
+def _extra(endpoint: Endpoint, error: PlatformError) -> dict[str, str]:
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": f"{endpoint.method}, OPTIONS"}
     retry = error.details.get("retryInSeconds")
     return {"Retry-After": str(retry)} if retry is not None else {}
 

@@ -17,6 +17,7 @@ from shared.store.calls import Calls
 from shared.store.calls import Write as WriteMessage
 from shared.store.counts import count
 from shared.store.errors import AlreadyExists, Changed
+from shared.store.reading import read
 from shared.store.refs import Ref
 
 D = TypeVar("D", bound=Document)
@@ -136,7 +137,7 @@ class Store:
     def _found(ref: Ref[D], document: Any) -> Found[D] | None:
         if document is None:
             return None
-        value = ref.model.model_validate(values.decode(document.fields))
+        value = read(ref.model, ref.path, values.decode(document.fields))
         return Found(ref, value, values.moment(document.update_time))
 
 

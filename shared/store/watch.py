@@ -11,6 +11,7 @@ from google.api_core import exceptions as api
 
 from shared.model.document import Document
 from shared.store.counts import count
+from shared.store.reading import read
 from shared.store.refs import Ref
 from shared.store.store import Store
 from shared.store.values import decode
@@ -47,4 +48,4 @@ async def _versions(store: Store, ref: Ref[D]) -> AsyncGenerator[D, None]:
     async with aclosing(store.calls.listen(ref.path)) as documents:
         async for document in documents:
             count(round_trips=1, reads=1)
-            yield ref.model.model_validate(decode(document.fields))
+            yield read(ref.model, ref.path, decode(document.fields))

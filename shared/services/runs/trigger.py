@@ -17,7 +17,8 @@ from shared.services.access import require_instance_access
 from shared.services.platform import Platform
 from shared.services.runs.queues import INLINE_LIMIT, dispatch_task
 from shared.store import refs
-from shared.store.store import Create, Found
+from shared.store.errors import AlreadyExists
+from shared.store.store import Create, Delete, Found
 from shared.validation.payload import validate_payload
 
 _SCHEMA: TypeAdapter[list[FormItem]] = TypeAdapter(list[FormItem])
@@ -33,12 +34,11 @@ async def trigger(
 ) -> str:
     """Accept a run and return its execution id.
 
-    ``found`` is the endpoint, read together with the key. One write and one task, at the same time:
-    a task whose execution was never written finds nothing and ends.
+    ``found`` is the endpoint, read together with the key. Costs one write and one task.
 
     Raises:
         Forbidden, NotFound (``INSTANCE_NOT_FOUND``, ``WORKFLOW_NOT_FOUND``), InstanceInactive,
-        InvalidRequest (``TRIGGER_NOT_SUPPORTED``), InvalidPayload.
+        InvalidRequest (``TRIGGER_NOT_SUPPORTED``), InvalidPayload, Internal: the queue fails.
     """
     if found is None:
         raise await _why_nothing_is_here(platform, key, process_instance_id, workflow_id)
@@ -72,12 +72,28 @@ async def trigger(
         "webhookSecret": endpoint.webhook_secret,
         **carried,
     }
-    reference = refs.execution(process_instance_id, execution.execution_id)
-    await asyncio.gather(
-        platform.store.commit(Create(reference, execution)),
-        platform.queue.create(dispatch_task(process_instance_id, execution.execution_id, call)),
-    )
+    await _accept(platform, execution, call)
     return execution.execution_id
+
+
+async def _accept(platform: Platform, execution: Execution, call: dict[str, object]) -> None:
+    """Write the run and book its dispatch at the same time.
+
+    A task whose run was never written finds nothing and ends; a run that no task will send is removed.
+    """
+    instance, execution_id = execution.process_instance_id, execution.execution_id
+    reference = refs.execution(instance, execution_id)
+    written, booked = await asyncio.gather(
+        platform.store.commit(Create(reference, execution)),
+        platform.queue.create(dispatch_task(instance, execution_id, call)),
+        return_exceptions=True,
+    )
+    if isinstance(booked, BaseException):
+        await platform.store.commit(Delete(reference))
+        raise booked
+    # The id is new: what is there already is this very run, written by a try whose answer got lost.
+    if isinstance(written, BaseException) and not isinstance(written, AlreadyExists):
+        raise written
 
 
 def payload_of(body: object) -> Mapping[str, object]:

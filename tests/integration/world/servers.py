@@ -9,6 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -45,7 +46,13 @@ class Servers:
 
     def identity(self) -> Identity:
         """Who signs the tokens of delivered tasks."""
-        return Identity.load(self.folder / "tasks-identity.pem", wall_clock)
+        return _identity(self.folder / "tasks-identity.pem")
+
+
+@cache
+def _identity(file: Path) -> Identity:
+    # Checking the key when it is loaded takes a tenth of a second.
+    return Identity.load(file, wall_clock)
 
 
 @asynccontextmanager
