@@ -23,9 +23,9 @@ _PAUSE_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """Resolved workflow bodies by n8n id, in levels: those that are called first."""
+    """Resolved workflow bodies by n8n id, in two levels: those that are called first."""
 
-    levels: tuple[tuple[str, ...], ...]
+    levels: tuple[tuple[str, ...], tuple[str, ...]]
     bodies: Mapping[str, Json]
     own: tuple[str, ...]
     """Texts that belong to the installation the bodies were made for, and must not appear twice."""
@@ -52,14 +52,23 @@ class Bare:
         levels = tuple(sorted(called)), tuple(sorted(set(n8n_ids) - called))
         return Ensemble(levels, bodies, own)
 
-    async def deploy(self, ensemble: Ensemble) -> dict[str, Json]:
-        """Bring a copy of the ensemble live; return its bodies by n8n id, children first."""
+    async def deploy(self, ensemble: Ensemble, *, guarded: bool) -> dict[str, Json]:
+        """Bring a copy of the ensemble live; return its bodies by n8n id, children first.
+
+        ``guarded`` also names, for every workflow that is called, who may call it: a call more for each,
+        since the ids of the callers are known only then.
+        """
         new = {text: uuid4().hex for text in ensemble.own}
         made: dict[str, str] = {}
         for level in ensemble.levels:
             copies = [_replaced(ensemble.bodies[n8n_id], new | made) for n8n_id in level]
             answers = await asyncio.gather(*(self._call("POST", "/workflows", body) for body in copies))
             made.update((old, str(answer["id"])) for old, answer in zip(level, answers, strict=True))
+        if guarded:
+            called, callers = ensemble.levels
+            texts, allowed = new | made, [made[old] for old in callers]
+            bodies = {made[old]: _replaced(ensemble.bodies[old], texts) for old in called}
+            await asyncio.gather(*(self._guard(n8n_id, body, allowed) for n8n_id, body in bodies.items()))
         for level in ensemble.levels:
             await asyncio.gather(*(self._publish(made[n8n_id]) for n8n_id in level))
         live = {made[old]: _replaced(ensemble.bodies[old], new | made) for old in made}
@@ -80,9 +89,18 @@ class Bare:
             "parameters": parameters,
         }
         nodes = [*_nodes(body), node]
-        await self._call("PUT", f"/workflows/{n8n_id}?publishIfActive=false", {**body, "nodes": nodes})
+        await self._save(n8n_id, {**body, "nodes": nodes})
         await self._publish(n8n_id)
         await self._until_live([("HEAD", path)])
+
+    async def _guard(self, n8n_id: str, body: Json, callers: Sequence[str]) -> None:
+        settings = body["settings"]
+        assert isinstance(settings, dict)
+        policy = {"callerPolicy": "workflowsFromAList", "callerIds": ",".join(callers)}
+        await self._save(n8n_id, {**body, "settings": {**settings, **policy}})
+
+    async def _save(self, n8n_id: str, body: Json) -> None:
+        await self._call("PUT", f"/workflows/{n8n_id}?publishIfActive=false", body)
 
     async def _publish(self, n8n_id: str) -> None:
         await self._call("POST", f"/workflows/{n8n_id}/publish", {})
