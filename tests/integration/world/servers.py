@@ -121,6 +121,7 @@ async def _process(
 async def _first_line(process: Process) -> dict[str, object]:
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), _START_SECONDS)
+    assert line, "a server did not start; its .err file in the test's folder says why"
     ready: dict[str, object] = json.loads(line)
     return ready
 
