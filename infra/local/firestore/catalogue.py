@@ -143,10 +143,19 @@ AUTOMATIC = FieldRule(
 
 @dataclass(frozen=True, slots=True)
 class GroupIndexes:
-    """Everything declared for one collection group."""
+    """Everything declared for one collection group.
+
+    ``overridden_inside`` holds the maps that have a field with an override of its own.
+    """
 
     composites: tuple[CompositeIndex, ...] = ()
     overrides: Mapping[str, FieldRule] = field(default_factory=dict)
+    overridden_inside: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        paths = [field_paths.parse(path) for path in self.overrides if path != "*"]
+        maps = (field_paths.written(path[:length]) for path in paths for length in range(1, len(path)))
+        object.__setattr__(self, "overridden_inside", frozenset(maps))
 
     @property
     def default(self) -> FieldRule:

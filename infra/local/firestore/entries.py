@@ -160,7 +160,7 @@ class _Writer:
                 if elements and kind == "array_value":
                     first = prefix(name, by_element(path))
                     keys.update([first + indexed(item) + tail for item in value.array_value.values])
-        elif not any(other.startswith(path + ".") for other in overrides):
+        elif path not in self._group.overridden_inside:
             return
         if kind == "map_value" and not is_vector(value.map_value):
             self._inner(path, value, rule, keys)

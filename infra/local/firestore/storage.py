@@ -8,6 +8,7 @@ readers that need longer than a moment take a connection of their own, which see
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -52,14 +53,20 @@ class DataInUse(Exception):
     """Another server works on the data file."""
 
 
+def _private(path: str, flags: int) -> int:
+    """Opens a file that only its owner may read; SQLite gives its logs the same mode."""
+    return os.open(path, flags, 0o600)
+
+
 def _locked(path: Path) -> IO[bytes]:
     """The file beside ``path`` whose lock says that the data are in use; closing it gives them back."""
-    lock = path.with_name(path.name + ".lock").open("ab")
+    lock = open(path.with_name(path.name + ".lock"), "ab", opener=_private)  # noqa: SIM115 - the opener
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
         raise DataInUse(f"Another server works on {path.name}.") from error
+    open(path, "ab", opener=_private).close()
     return lock
 
 

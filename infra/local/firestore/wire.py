@@ -7,14 +7,17 @@ the stored bytes, because a length-delimited field is only a tag and a length.
 
 from collections.abc import MutableMapping as _MutableMapping
 
-from google.cloud.firestore_v1.types import common as _common
-from google.cloud.firestore_v1.types import document as _document
-from google.cloud.firestore_v1.types import firestore as _firestore
-from google.cloud.firestore_v1.types import query as _query
-from google.cloud.firestore_v1.types import write as _write
 from google.protobuf import empty_pb2 as _empty
 from google.protobuf import timestamp_pb2 as _timestamp
 from google.protobuf.message import Message as Message
+
+from infra.local.firestore.messages import module as _module
+
+_common = _module("common")
+_document = _module("document")
+_firestore = _module("firestore")
+_query = _module("query")
+_write = _module("write")
 
 Timestamp = _timestamp.Timestamp
 Empty = _empty.Empty

@@ -138,6 +138,14 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, data: bytes, indexe
     assert message in ended.stderr
 
 
+def test_only_the_owner_may_read_the_data(tmp_path: Path) -> None:
+    server = start_ours(tmp_path)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("firestore.db*")}
+    server.stop()
+    assert set(modes.values()) == {0o600}
+    assert "firestore.db-wal" in modes
+
+
 def test_two_servers_never_work_on_the_same_data(tmp_path: Path) -> None:
     first = start_ours(tmp_path)
     ended = run_server(tmp_path, 0)

@@ -98,8 +98,9 @@ async def _fail(error: Exception, context: Context) -> bytes:
     """Ends the call with the status that fits the error."""
     if isinstance(error, Refusal):
         await context.abort(error.code, error.message)
-    if isinstance(error, sqlite3.OperationalError):
+    if isinstance(error, sqlite3.Error):
+        # A status that clients do not retry: a full disk or a lost file does not heal in five minutes.
         _LOG.error("storage failed: %s", error)
-        await context.abort(grpc.StatusCode.UNAVAILABLE, "The storage did not answer.")
+        await context.abort(grpc.StatusCode.DATA_LOSS, "The storage of the server failed; see its log.")
     _LOG.exception("a request failed", exc_info=error)
     await context.abort(grpc.StatusCode.INTERNAL, "An internal error occurred.")
