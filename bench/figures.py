@@ -48,7 +48,9 @@ def quantile(values: Sequence[float], q: float) -> float:
     place = q * (len(ordered) - 1)
     low = int(place)
     high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    between = ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    # Rounding may carry it past the neighbour.
+    return min(between, ordered[high])
 
 
 def median(values: Sequence[float]) -> float:
