@@ -58,11 +58,12 @@ def respond(
     )
 
 
-def preflight() -> Response:
+def preflight(request_id: str) -> Response:
     """Answer a browser's CORS preflight: keys travel in headers, cookies are never used."""
     return Response(
         status_code=204,
         headers={
+            "X-Request-Id": request_id,
             **_CORS,
             "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
             "Access-Control-Allow-Headers": "*, Authorization",

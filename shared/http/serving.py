@@ -32,9 +32,9 @@ async def serve(endpoint: Endpoint, request: Request, platform: Callable[[], Pla
 
     ``platform`` opens the process's platform, or returns the open one.
     """
-    if request.method == "OPTIONS":
-        return preflight()
     request_id = _SOURCES.uuid7()
+    if request.method == "OPTIONS":
+        return preflight(request_id)
     counts = open_counts()
     started = time.perf_counter()
     notes: dict[str, object] = {}

@@ -11,12 +11,20 @@ from tests.integration.world.installations import Installation
 from tests.integration.world.n8n import ScriptedN8n, started
 from tests.integration.world.world import World, running_world
 
+_running: list[World] = []
+"""Every conftest that imports the fixture makes one of its own: all of them share the first one's world."""
+
 
 @pytest.fixture(scope="session")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """Real servers, a real gateway, two organizations, and a scripted server in n8n's place."""
+    if _running:
+        yield _running[0]
+        return
     async with running_world(tmp_path_factory.mktemp("world")) as running:
+        _running.append(running)
         yield running
+    _running.clear()
 
 
 @pytest.fixture
