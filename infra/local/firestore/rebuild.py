@@ -29,14 +29,16 @@ def rebuild(storage: Storage, catalogue: IndexCatalogue) -> int:
 
 
 def _correct(storage: Storage, before: Indexer, now: Indexer, groups: set[str]) -> int:
-    touched = last = 0
+    touched = last = batches = 0
     while True:
         rows = storage.main.execute(
             "SELECT id, name, data FROM documents WHERE id > ? ORDER BY id LIMIT ?", (last, BATCH)
         ).fetchall()
         if not rows:
             return touched
-        last = rows[-1][0]
+        last, batches = rows[-1][0], batches + 1
+        if batches % 20 == 0:
+            storage.finish_log()
         with storage.transaction():
             for identifier, name, data in rows:
                 place = names.place(name)

@@ -26,8 +26,8 @@ async def sweep_forever(backend: Backend, seconds: float) -> None:
         await asyncio.sleep(seconds)
         try:
             await sweep(backend)
-        except sqlite3.Error as error:
-            _LOG.warning("housekeeping failed and is tried again: %s", error)
+        except Exception:  # noqa: BLE001 - whatever happens, the next round must come
+            _LOG.exception("housekeeping failed and is tried again")
 
 
 async def fold_forever(storage: Storage, seconds: float = FOLD_SECONDS) -> None:

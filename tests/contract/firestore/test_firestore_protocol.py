@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 from google.cloud import firestore
+from google.cloud.firestore_v1.types import firestore as firestore_types
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from infra.local.firestore.refusal import Refusal
 from infra.local.firestore.server import Server
 from tests.contract.firestore.servers import Running
 
+BatchGetDocumentsResponse = firestore_types.BatchGetDocumentsResponse.pb()
 SERVICE = "/google.firestore.v1.Firestore/"
 ROOT = "projects/p/databases/(default)"
 UNARY = (
@@ -110,6 +112,52 @@ async def test_strange_names_paths_and_tokens_are_invalid_arguments(
         status = await send(channel, method, message.SerializeToString())
         allowed = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.OK)
         assert status in allowed, (method, status)
+
+
+async def test_a_read_may_open_the_transaction_that_a_commit_ends(channel: grpc.aio.Channel) -> None:
+    get = wire.BatchGetDocumentsRequest(database=ROOT, documents=[f"{ROOT}/documents/fresh/x"])
+    get.new_transaction.read_write.SetInParent()
+    answers = [
+        data async for data in channel.unary_stream(SERVICE + "BatchGetDocuments")(get.SerializeToString())
+    ]
+    opened = BatchGetDocumentsResponse.FromString(answers[0])
+    commit = wire.CommitRequest(database=ROOT, transaction=opened.transaction)
+    commit.writes.add().update.name = f"{ROOT}/documents/fresh/x"
+    assert BatchGetDocumentsResponse.FromString(answers[1]).missing.endswith("fresh/x")
+    assert await send(channel, "Commit", commit.SerializeToString()) is grpc.StatusCode.OK
+    assert await send(channel, "Commit", commit.SerializeToString()) is grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(("up_to", "counted"), [(3, 3), (50, 10)])
+@pytest.mark.parametrize("filtered", [False, True])
+async def test_a_count_ends_at_its_limit(
+    inside: Server, near: firestore.AsyncClient, up_to: int, counted: int, filtered: bool
+) -> None:
+    for number in range(10):
+        await near.document(f"runs/{number}").set({"at": number, "cost": number})
+    request = wire.RunAggregationQueryRequest(parent=f"{near._database_string}/documents")
+    aggregation = request.structured_aggregation_query
+    aggregation.structured_query.from_.add(collection_id="runs")
+    for name in ("at", "cost") if filtered else ():
+        part = aggregation.structured_query.where.composite_filter.filters.add().field_filter
+        part.field.field_path, part.op, part.value.integer_value = name, 4, 0
+    aggregation.structured_query.where.composite_filter.op = 1
+    aggregation.aggregations.add(alias="n").count.up_to.value = up_to
+    channel = grpc.aio.insecure_channel(f"127.0.0.1:{inside.port}")
+    call = channel.unary_stream(SERVICE + "RunAggregationQuery")(request.SerializeToString())
+    answer = wire.RunAggregationQueryResponse.FromString(await call.read())
+    await channel.close()
+    assert answer.result.aggregate_fields["n"].integer_value == counted
+
+
+async def test_an_operand_out_of_range_is_an_invalid_argument(channel: grpc.aio.Channel) -> None:
+    request = wire.RunQueryRequest(parent=f"{ROOT}/documents")
+    query = request.structured_query
+    query.from_.add(collection_id="c")
+    query.where.field_filter.field.field_path = "at"
+    query.where.field_filter.op = 5
+    query.where.field_filter.value.timestamp_value.nanos = -1
+    assert await send(channel, "RunQuery", request.SerializeToString()) is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_filters_nested_without_end_are_refused(channel: grpc.aio.Channel) -> None:

@@ -175,6 +175,7 @@ async def test_aggregations_count_sum_and_average(runs: firestore.AsyncCollectio
     failed = runs.where(filter=FieldFilter("state", "==", "failed"))
     assert await value(failed.count(alias="n")) == 4
     assert await value(runs.limit(3).count()) == 3
+    assert await value(runs.offset(8).count()) == 2
     assert await value(runs.sum("cost", alias="s")) == 55
     assert await value(runs.avg("cost", alias="a")) == 5.5
     assert await value(runs.sum("none")) == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.local.firestore import fields as field_paths
 from infra.local.firestore.catalogue import IndexCatalogue
@@ -105,15 +105,23 @@ async def aggregate(
     plans = plan(query, catalogue, also=fields)
     past = at is not None and store.changed_at > at
     if not fields and not past:
-        bounds = [tally.up_to for tally in found]
-        limit = None if None in bounds else max(bound for bound in bounds if bound is not None)
-        total = await counted(store, query, plans, limit)
+        query = _bounded(query, found)
+        total = await counted(store, query, plans)
         if total is not None:
             for tally in found:
                 tally.count = total
             return
     async for page in slices(store, query, plans, at):
         _add(found, page)
+
+
+def _bounded(query: Query, found: Sequence[Tally]) -> Query:
+    """The query with no more results than the counts want."""
+    bounds = [tally.up_to for tally in found]
+    wanted = [bound for bound in (query.limit, *bounds) if bound is not None]
+    if None in bounds:
+        return query
+    return replace(query, limit=max(wanted) if query.limit is None else min(query.limit, max(wanted)))
 
 
 def _add(found: Sequence[Tally], page: Sequence[Row]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from infra.local.firestore import encoding
@@ -92,7 +93,10 @@ def operand_key(path: str, value: Value, root: str) -> bytes:
         Refusal: INVALID_ARGUMENT when the document name is compared with anything but a reference.
     """
     if path != DOCUMENT_NAME:
-        return indexed(value)
+        try:
+            return indexed(value)
+        except struct.error as error:
+            raise invalid(f"The operand compared with {path!r} holds a timestamp out of range.") from error
     if value.WhichOneof("value_type") != "reference_value":
         raise invalid("__key__ filter value must be a Key")
     other_root, document = split(value.reference_value)

@@ -76,12 +76,11 @@ async def _on_thread(reader: Reader, work: Callable[P, T], *arguments: P.args, *
         raise
 
 
-async def counted(store: Store, query: Query, plans: Sequence[Plan], limit: int | None) -> int | None:
-    """The number of results, at most ``limit``, from index entries alone; None when that cannot be told."""
+async def counted(store: Store, query: Query, plans: Sequence[Plan]) -> int | None:
+    """The number of results, from index entries alone; None when that cannot be told."""
     if len(plans) != 1 or not isinstance(plans[0], Scan) or not plans[0].direct:
         return None
-    bounds = [bound for bound in (limit, query.limit) if bound is not None]
-    wanted = query.offset + min(bounds) if bounds else None
+    wanted = None if query.limit is None else query.offset + query.limit
     quick = _BUDGET if wanted is None else min(_BUDGET, wanted)
     total = count(Reader(store.storage.main, store.stats), plans[0], quick)
     if total == _BUDGET and (wanted is None or wanted > _BUDGET):
