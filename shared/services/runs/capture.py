@@ -24,7 +24,7 @@ from shared.n8n.executions import N8nExecution
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
 from shared.services.runs.finish import finish
-from shared.services.runs.queues import SUPERVISE, supervise_name
+from shared.services.runs.queues import forget
 from shared.services.runs.trigger import new_execution
 from shared.store import refs
 from shared.store.errors import AlreadyExists
@@ -96,10 +96,12 @@ async def _n8n_execution(
         return None
     try:
         client = await n8n_client(platform, organization.backend_id)
-        return await client.get_execution(report.n8n_execution_id)
+        full = await client.get_execution(report.n8n_execution_id)
     except UpstreamError:
         # The report itself still says what failed; only the link to the run is looser without n8n.
         return None
+    # Other tenants' runs are in the same n8n.
+    return full if full.workflow_id == report.n8n_workflow_id else None
 
 
 async def _find(
@@ -146,7 +148,7 @@ async def _fail(platform: Platform, match: _Match, report: ErrorReport, details:
     except Conflict:
         await _note(platform, found, details)
         return
-    await platform.queue.delete(SUPERVISE, supervise_name(run.execution_id, 0))
+    await forget(platform.queue, run.execution_id)
 
 
 async def _note(platform: Platform, found: Found[Execution], details: ErrorDetails) -> None:

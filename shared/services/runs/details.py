@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import cast
 
 from pydantic import JsonValue
@@ -11,10 +12,12 @@ from shared.model.apikey import ApiKey
 from shared.model.execution import Execution
 from shared.n8n.client import N8nClient
 from shared.n8n.errors import N8nRefused
+from shared.n8n.executions import N8nExecution
 from shared.n8n.redaction import redact
 from shared.services.access import require_instance_access
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
+from shared.store import refs
 from shared.store.store import Found
 
 MAX_DEPTH = 5
@@ -51,44 +54,66 @@ async def details(
             code="N8N_EXECUTION_ID_NOT_AVAILABLE",
         )
     client = await n8n_client(platform, run.backend_id)
-    recorded = await _fetch(client, run.n8n_execution_id)
+    found_in_n8n = await _fetch(client, run.n8n_execution_id)
+    # The id is what a workflow reported. Other tenants' runs are in the same n8n.
+    if found_in_n8n is None or found_in_n8n.workflow_id != run.n8n_workflow_id:
+        raise NotFound("n8n no longer keeps this execution.", code="N8N_EXECUTION_NOT_FOUND")
+    recorded = cast("JsonValue", found_in_n8n.document)
     if deep:
-        await _attach(client, recorded, {run.n8n_execution_id}, depth=1)
+        await _SubRuns(platform, client, run, {run.n8n_execution_id}).attach(recorded)
     cleaned = cast("JsonValue", redact(recorded))
     return run, (_without(cleaned, _SLIM) if slim else cleaned)
 
 
-async def _fetch(client: N8nClient, n8n_execution_id: str) -> JsonValue:
+async def _fetch(client: N8nClient, n8n_execution_id: str) -> N8nExecution | None:
     try:
-        return cast("JsonValue", (await client.get_execution(n8n_execution_id)).document)
+        return await client.get_execution(n8n_execution_id)
     except N8nRefused as error:
         if error.n8n_status != 404:
             raise
-        raise NotFound("n8n no longer keeps this execution.", code="N8N_EXECUTION_NOT_FOUND") from None
-
-
-async def _attach(client: N8nClient, recorded: JsonValue, seen: set[str], depth: int) -> None:
-    if depth > MAX_DEPTH:
-        return
-    for node_run in _node_runs(recorded):
-        children: list[JsonValue] = []
-        for child_id in _children_of(node_run):
-            if child_id in seen or len(seen) >= MAX_EXECUTIONS:
-                continue
-            seen.add(child_id)
-            child = await _child(client, child_id)
-            if child is not None:
-                await _attach(client, child, seen, depth + 1)
-                children.append(child)
-        if children:
-            node_run["_subExecutions"] = children
-
-
-async def _child(client: N8nClient, n8n_execution_id: str) -> JsonValue:
-    try:
-        return await _fetch(client, n8n_execution_id)
-    except NotFound:
         return None
+
+
+@dataclass(slots=True)
+class _SubRuns:
+    """Attaches the runs of sub-workflows to the node runs that started them.
+
+    Run data names them, and authors can write into run data: only runs of the installation's own
+    workflows are attached.
+    """
+
+    platform: Platform
+    client: N8nClient
+    run: Execution
+    seen: set[str]
+    own: dict[str, bool] = field(default_factory=dict)
+
+    async def attach(self, recorded: JsonValue, depth: int = 1) -> None:
+        """Attach what a recorded run started, and what that started in turn."""
+        if depth > MAX_DEPTH:
+            return
+        for node_run in _node_runs(recorded):
+            children: list[JsonValue] = []
+            for child_id in _children_of(node_run):
+                if child_id in self.seen or len(self.seen) >= MAX_EXECUTIONS:
+                    continue
+                self.seen.add(child_id)
+                child = await _fetch(self.client, child_id)
+                if child is not None and await self._is_own(child.workflow_id):
+                    document = cast("JsonValue", child.document)
+                    await self.attach(document, depth + 1)
+                    children.append(document)
+            if children:
+                node_run["_subExecutions"] = children
+
+    async def _is_own(self, n8n_workflow_id: str) -> bool:
+        if n8n_workflow_id not in self.own:
+            owner = await self.platform.store.get(
+                refs.n8n_workflow(self.run.organization_id, n8n_workflow_id)
+            )
+            instance = self.run.process_instance_id
+            self.own[n8n_workflow_id] = owner is not None and owner.value.process_instance_id == instance
+        return self.own[n8n_workflow_id]
 
 
 def _node_runs(recorded: JsonValue) -> list[dict[str, JsonValue]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import orjson
 
+from shared.errors import Internal
+from shared.tasks.queue import Queue
 from shared.tasks.spec import TaskSpec
 
 DISPATCH = "dispatch"
@@ -34,6 +37,12 @@ def supervise_task(process_instance_id: str, execution_id: str, at: datetime, ro
 def settle_task(process_instance_id: str, execution_id: str, at: datetime) -> TaskSpec:
     """Return the task of an early look at a run whose webhook call ended badly."""
     return _look(process_instance_id, execution_id, at, 0, f"settle-{execution_id}")
+
+
+async def forget(queue: Queue, execution_id: str) -> None:
+    """Take back the look at a run that has ended. A look that stays finds nothing to do."""
+    with suppress(Internal):
+        await queue.delete(SUPERVISE, supervise_name(execution_id, 0))
 
 
 def supervise_name(execution_id: str, round_: int) -> str:

@@ -7,11 +7,13 @@ from uuid import UUID
 
 import orjson
 
+from shared.errors import NotFound
 from shared.model.execution import ExecutionStatus
 from shared.services.platform import Platform
 from shared.services.runs.finish import finish
-from shared.services.runs.queues import SUPERVISE, supervise_name
+from shared.services.runs.queues import forget
 from shared.services.runs.secret import PURPOSE, read
+from shared.store import refs
 
 INLINE_RESULT = 384 * 1024
 """Bytes of result kept in the execution itself; a larger one becomes a blob. A document ends at 1 MiB, and
@@ -76,13 +78,10 @@ async def _report(
         outcome["n8n_execution_id"] = n8n_execution_id
     ended = await finish(platform, capability.process_instance_id, execution_id, capability.version, outcome)
     if ended:
-        await platform.queue.delete(SUPERVISE, supervise_name(execution_id, 0))
+        await forget(platform.queue, execution_id)
 
 
 async def _store_result(platform: Platform, process_instance_id: str, execution_id: str, text: bytes) -> str:
-    from shared.errors import NotFound
-    from shared.store import refs
-
     found = await platform.store.get(refs.execution(process_instance_id, execution_id))
     if found is None:
         raise NotFound(f"Execution {execution_id} not found.", code="EXECUTION_NOT_FOUND")

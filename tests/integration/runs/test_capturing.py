@@ -234,6 +234,20 @@ async def test_a_workflow_of_another_organization_is_unknown(
     assert (await foreign.run(running)).status == "pending"
 
 
+async def test_an_n8n_execution_of_another_workflow_explains_nothing(
+    world: World, gateway: Gateway, installed: Installation
+) -> None:
+    foreign = await world.install(world.south)
+    error = {"message": "A private message", "node": {"name": "Private"}}
+    n8n_id = installed.n8n.record(None, "error", workflow_id=foreign.n8n_workflow_id, error=error)
+
+    answer = await capture(gateway, installed, failed_run(installed, n8n_id))
+
+    run = await installed.run(answer.json()["executionId"])
+    assert run.error_details is not None
+    assert run.error_details["message"] == "Boom"
+
+
 async def test_a_wrong_header_secret_is_refused_for_known_and_unknown_organizations_alike(
     world: World, gateway: Gateway, installed: Installation
 ) -> None:

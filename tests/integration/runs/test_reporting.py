@@ -323,3 +323,14 @@ async def test_a_report_without_its_credentials_is_a_bad_request(
 
 def without_id(answer: httpx.Response) -> dict[str, Any]:
     return {name: value for name, value in answer.json().items() if name != "requestId"}
+
+
+async def test_a_result_counts_even_when_the_queue_is_down(
+    world: World, gateway: Gateway, installed: Installation, sent: Report
+) -> None:
+    queueless = await world.another_gateway("queueless", TASKS_ENDPOINT="127.0.0.1:9")
+
+    answer = await queueless.callback("submitWorkflowResult", {**sent, "resultData": 1})
+
+    assert answer.status_code == 200, answer.text
+    assert (await state(gateway, installed, sent))["status"] == "success"
