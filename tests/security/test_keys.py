@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -110,6 +110,19 @@ async def test_verifying_tells_what_a_key_is(gateway: Gateway, world: World) -> 
         "organizationId": world.north.organization_id,
         "organizationName": "Atelier Nord",
     }
+
+
+async def test_verifying_tells_when_the_key_was_verified_before(gateway: Gateway, world: World) -> None:
+    key = await world.north.key()
+    answers = [await gateway.http.post("/verifyApiKey", headers={"X-API-Key": key}) for _ in range(3)]
+
+    first, second, third = [answer.json()["data"].get("lastUsedAt") for answer in answers]
+    assert first is None
+    assert second == third
+    moment = datetime.fromisoformat(second)
+    assert abs(world.platform.sources.now() - moment) < timedelta(seconds=20)
+    # A use is written down once a minute, not with every request.
+    assert [gateway.line_of(answer)["firestore"]["writes"] for answer in answers] == [1, 0, 0]
 
 
 @pytest.mark.parametrize("kind", [KeyKind.PERSONAL, KeyKind.ADMIN])
