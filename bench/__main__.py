@@ -20,7 +20,7 @@ from bench import deploy, life, operations, report, stack, trigger
 from bench.figures import Section
 from bench.memory import Memory, memory_of
 from bench.session import Session, opened
-from bench.sizes import SIZES, Size
+from bench.sizes import SIZES, Size, size_of
 from tests.support.stack import RunningStack, podium, start
 
 Benchmark = Callable[[Session], Awaitable[Section]]
@@ -38,7 +38,7 @@ _LONGEST_SECONDS = 420
 def main() -> int:
     """Run the benchmarks and return 0: a missed target is a result, not a failure."""
     given = _arguments()
-    size, names = SIZES[given.size], given.benchmarks or [*IN_SESSION, _STACK]
+    size, names = size_of(given.size, given.engine), given.benchmarks or [*IN_SESSION, _STACK]
     load = os.getloadavg()[0]
     warnings.filterwarnings("ignore", category=FutureWarning)
     folder = Path(tempfile.mkdtemp(prefix="podium-bench-"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +40,9 @@ SIZES: Mapping[str, Size] = {
         Size("full", 300, 3, 100, 200, 100, 100_000, 100, 10, 2, True),
     )
 }
+
+
+def size_of(name: str, engine: str) -> Size:
+    """Return the counts for an expression engine: the isolated one serves a fifth of the runs in a second."""
+    size = SIZES[name]
+    return size if engine == "legacy" else replace(size, rounds=1, pairs=max(20, size.pairs // 3))
