@@ -14,7 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.local.firestore.catalogue import IndexCatalogue, InvalidIndexFile
+from infra.local.firestore.catalogue import IndexCatalogue
+from infra.local.firestore.index_file import InvalidIndexFile
 from infra.local.firestore.server import serve
 from infra.local.firestore.storage import DataInUse, IncompatibleFile
 

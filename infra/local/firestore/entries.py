@@ -12,16 +12,10 @@ from hashlib import blake2b
 
 from infra.local.firestore import encoding
 from infra.local.firestore import fields as field_paths
-from infra.local.firestore.catalogue import (
-    CompositeIndex,
-    FieldRule,
-    GroupIndexes,
-    IndexCatalogue,
-    Mode,
-    Scope,
-)
+from infra.local.firestore.catalogue import IndexCatalogue
 from infra.local.firestore.encoding import clipped, encode, indexed, inverted, is_vector
 from infra.local.firestore.fields import DOCUMENT_NAME, Fields
+from infra.local.firestore.indexes import CompositeIndex, FieldRule, GroupIndexes, Mode, Scope
 from infra.local.firestore.names import END, Place, path_key
 from infra.local.firestore.refusal import invalid
 from infra.local.firestore.wire import Value

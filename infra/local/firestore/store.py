@@ -96,9 +96,12 @@ class Store:
             if draft is None:
                 draft = drafts[name] = self._draft(name, root)
             done.append((writes.apply(write, draft, now), draft))
-        changes = self._install([draft for draft in drafts.values() if not draft.unchanged], now)
+        changed = {name: draft for name, draft in drafts.items() if draft.is_changed()}
+        changes = self._install(list(changed.values()), now)
         for result, draft in done:
-            self._stamp(result, draft, now)
+            if draft.after is not None and draft.written:
+                at = now if draft.name in changed else draft.version
+                result.update_time.CopyFrom(timestamp(at))
         self._announce(changes, now)
         return Committed([result for result, _ in done], now)
 
@@ -106,12 +109,6 @@ class Store:
         place = names.place(name)
         key = document_key(place)
         return writes.new_draft(name, root, self.storage.get(key), place, key)
-
-    @staticmethod
-    def _stamp(result: WriteResult, draft: Draft, now: int) -> None:
-        if draft.after is not None and draft.written:
-            at = draft.version if draft.unchanged else now
-            result.update_time.CopyFrom(timestamp(at))
 
     def _install(self, drafts: Sequence[Draft], now: int) -> list[Change]:
         """Writes changed documents to the disk."""

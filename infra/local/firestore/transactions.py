@@ -1,17 +1,14 @@
-"""Optimistic transactions with a queue for contended documents.
+"""Optimistic transactions.
 
 A read-write transaction reads a snapshot taken at its first read and remembers what it saw; its commit is
-aborted when any of that has changed. A document that caused an abort is *contended* for a while: whoever
-reads it in a transaction then waits for its turn, so that writers come one after the other and each
-commits at its first try. A turn ends with the transaction, or after ``LEASE`` seconds.
+aborted when any of that has changed. Who waits for a turn on a contended document sees a snapshot of
+after the wait, provided that what it read before has not changed.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,11 +17,10 @@ from infra.local.firestore.names import Place
 from infra.local.firestore.refusal import contended, invalid
 from infra.local.firestore.storage import Row
 from infra.local.firestore.store import Change, Store
+from infra.local.firestore.turns import Ticket, Turns
 
 LIFETIME = 270.0
 IDLE = 60.0
-LEASE = 0.25
-COOLING = 2.0
 MAX_OPEN = 10_000
 MAX_LOG = 20_000
 
@@ -51,18 +47,7 @@ class Transaction:
     touched: float
     reads: dict[bytes, int] = field(default_factory=dict)
     footprints: list[Footprint] = field(default_factory=list)
-    turns: list[bytes] = field(default_factory=list)
-    waits_for: bytes | None = None
-
-
-@dataclass(slots=True)
-class _Turn:
-    """Who may work on a contended document, and who waits."""
-
-    cools_at: float
-    holder: Transaction | None = None
-    ends_at: float = 0.0
-    waiting: deque[tuple[asyncio.Future[None], Transaction]] = field(default_factory=deque)
+    ticket: Ticket = field(default_factory=Ticket)
 
 
 class Transactions:
@@ -72,7 +57,7 @@ class Transactions:
         self._store = store
         self._now = now
         self._open: dict[bytes, Transaction] = {}
-        self._turns: dict[bytes, _Turn] = {}
+        self._turns = Turns(now)
         self._log: dict[bytes, tuple[Place, int]] = {}
         self._log_lost = 0
         store.watchers.append(self._remember)
@@ -109,10 +94,9 @@ class Transactions:
     async def prepare(self, transaction: Transaction, keys: Sequence[bytes]) -> int:
         """Waits for the turn on contended documents; returns the moment to read."""
         waited = False
-        if not transaction.read_only:
+        if not transaction.read_only and self._turns:
             for key in sorted(set(keys)):
-                if key in self._turns:
-                    waited |= await self._take_turn(key, transaction)
+                waited |= await self._turns.take(key, transaction.ticket)
         if transaction.at is None or (waited and self._is_current(transaction)):
             transaction.at = self._store.clock.now()
         return transaction.at
@@ -138,9 +122,7 @@ class Transactions:
     def end(self, transaction: Transaction) -> None:
         """Forgets a transaction and passes its turns on."""
         self._open.pop(transaction.id, None)
-        for key in transaction.turns:
-            self._pass_turn(key, transaction)
-        transaction.turns.clear()
+        self._turns.end(transaction.ticket)
         if not self._open:
             self._log.clear()
 
@@ -152,7 +134,7 @@ class Transactions:
         """
         changed = self._changed_read(transaction)
         if changed is not None:
-            self._contend(changed)
+            self._turns.contend(changed)
             raise self._aborted()
         if transaction.footprints and transaction.at is not None:
             self._validate_queries(transaction, transaction.at)
@@ -162,9 +144,7 @@ class Transactions:
         over = [transaction for transaction in self._open.values() if self._is_over(transaction)]
         for transaction in over:
             self.end(transaction)
-        now = self._now()
-        for key in [key for key, turn in self._turns.items() if turn.holder is None and turn.cools_at < now]:
-            del self._turns[key]
+        self._turns.cool()
         return len(over)
 
     def _is_over(self, transaction: Transaction) -> bool:
@@ -201,58 +181,3 @@ class Transactions:
         """Whether a changed document was among what was read, or would be now."""
         seen = (self._store.read(key, at), self._store.storage.get(key))
         return any(print_.shows(row) for print_ in footprints for row in seen if row is not None)
-
-    def _contend(self, key: bytes) -> None:
-        turn = self._turns.setdefault(key, _Turn(0.0))
-        turn.cools_at = self._now() + COOLING
-
-    async def _take_turn(self, key: bytes, transaction: Transaction) -> bool:
-        """Takes the turn on a document, after waiting for it when need be; returns whether it waited."""
-        turn = self._turns[key]
-        if turn.holder is transaction or self._waits_for(turn.holder, transaction):
-            return False
-        if turn.holder is None or self._now() >= turn.ends_at:
-            self._give_turn(key, turn, transaction)
-            return False
-        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = (called, transaction)
-        turn.waiting.append(waiter)
-        transaction.waits_for = key
-        try:
-            await asyncio.wait_for(called, turn.ends_at - self._now() + LEASE * (len(turn.waiting) - 1))
-        except TimeoutError:
-            self._give_turn(key, turn, transaction)
-        finally:
-            transaction.waits_for = None
-            if waiter in turn.waiting:
-                turn.waiting.remove(waiter)
-        return True
-
-    def _waits_for(self, holder: Transaction | None, transaction: Transaction) -> bool:
-        """Whether ``holder`` in the end waits for ``transaction``: then nobody would ever move."""
-        seen: set[bytes] = set()
-        while holder is not None and holder.waits_for is not None and holder.id not in seen:
-            seen.add(holder.id)
-            turn = self._turns.get(holder.waits_for)
-            holder = None if turn is None else turn.holder
-            if holder is transaction:
-                return True
-        return False
-
-    def _give_turn(self, key: bytes, turn: _Turn, transaction: Transaction) -> None:
-        turn.holder, turn.ends_at = transaction, self._now() + LEASE
-        turn.cools_at = self._now() + COOLING
-        transaction.waits_for = None
-        transaction.turns.append(key)
-
-    def _pass_turn(self, key: bytes, transaction: Transaction) -> None:
-        turn = self._turns.get(key)
-        if turn is None or turn.holder is not transaction:
-            return
-        turn.holder = None
-        while turn.waiting:
-            called, following = turn.waiting.popleft()
-            if not called.done() and following.id in self._open:
-                self._give_turn(key, turn, following)
-                called.set_result(None)
-                return

@@ -42,16 +42,16 @@ class Draft:
         """The update time of the stored document in microseconds, 0 when there is none."""
         return 0 if self.row is None else self.row.updated
 
-    @property
-    def unchanged(self) -> bool:
-        """Whether the commit leaves the document as it is stored, so that its version stays."""
-        if self.before is None or self.after is None:
-            return self.before is self.after
-        if self.before is self.after:
-            return True
+    def is_changed(self) -> bool:
+        """Whether there is anything to store; else the document keeps its version.
+
+        Gives the new document the times of the stored one, so that only the fields are compared.
+        """
+        if self.before is None or self.after is None or self.before is self.after:
+            return self.before is not self.after
         self.after.create_time.CopyFrom(self.before.create_time)
         self.after.update_time.CopyFrom(self.before.update_time)
-        return self.before == self.after
+        return self.before != self.after
 
 
 def target(write: Write) -> str:

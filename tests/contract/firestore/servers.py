@@ -18,7 +18,8 @@ from pathlib import Path
 
 from google.cloud import firestore
 
-from infra.local.firestore.catalogue import IndexCatalogue, IndexFile
+from infra.local.firestore.catalogue import IndexCatalogue
+from infra.local.firestore.index_file import IndexFile
 from infra.local.firestore.server import Server, serve
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -10,8 +10,9 @@ from google.api_core import exceptions
 from google.cloud import firestore
 
 from infra.local.firestore import wire
-from infra.local.firestore.catalogue import FieldEntry, IndexCatalogue, IndexFile, InvalidIndexFile
+from infra.local.firestore.catalogue import IndexCatalogue
 from infra.local.firestore.entries import MAX_ENTRIES, Indexer
+from infra.local.firestore.index_file import FieldEntry, IndexFile, InvalidIndexFile
 from infra.local.firestore.names import Place
 from infra.local.firestore.refusal import Refusal
 from tests.contract.firestore.asking import Asked, Query, ids, value, where

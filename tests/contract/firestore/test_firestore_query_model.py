@@ -14,7 +14,7 @@ from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import And, BaseCompositeFilter, BaseFilter, FieldFilter, Or
 
-from infra.local.firestore.catalogue import IndexEntry
+from infra.local.firestore.index_file import IndexEntry
 from tests.contract.firestore.asking import Asked, ids
 from tests.contract.firestore.servers import Running, async_client, close, served
 

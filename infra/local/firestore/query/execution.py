@@ -12,8 +12,9 @@ from infra.local.firestore import names
 from infra.local.firestore.entries import BY_NAME, prefix
 from infra.local.firestore.names import END, Place, path_key
 from infra.local.firestore.query.model import Query
-from infra.local.firestore.query.planner import Lookup, Plan, Scan
-from infra.local.firestore.query.scan import Reader, document, rows
+from infra.local.firestore.query.plans import Lookup, Plan, Scan
+from infra.local.firestore.query.reader import Reader, document
+from infra.local.firestore.query.scan import rows
 from infra.local.firestore.storage import Row
 from infra.local.firestore.store import Store, parsed
 

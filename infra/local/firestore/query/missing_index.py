@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from infra.local.firestore.catalogue import FieldRule, Mode, Scope
 from infra.local.firestore.fields import DOCUMENT_NAME
+from infra.local.firestore.indexes import FieldRule, Mode, Scope
 from infra.local.firestore.query.model import OrderBy
 from infra.local.firestore.refusal import Refusal, unfit
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from infra.local.firestore import fields as field_paths
-from infra.local.firestore.catalogue import Scope
 from infra.local.firestore.encoding import inverted
 from infra.local.firestore.fields import DOCUMENT_NAME, Fields
+from infra.local.firestore.indexes import Scope
 from infra.local.firestore.names import END, SEPARATOR, Place, path_key
 from infra.local.firestore.query.conditions import Condition, Within, field_key
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infra.local.firestore import fields as field_paths
-from infra.local.firestore.catalogue import CompositeIndex, IndexCatalogue, Mode
+from infra.local.firestore.catalogue import IndexCatalogue
 from infra.local.firestore.encoding import after, inverted
 from infra.local.firestore.entries import (
     BY_NAME,
@@ -23,48 +23,13 @@ from infra.local.firestore.entries import (
     prefix,
 )
 from infra.local.firestore.fields import DOCUMENT_NAME
+from infra.local.firestore.indexes import CompositeIndex, Mode
 from infra.local.firestore.query import missing_index
 from infra.local.firestore.query.conditions import Condition, Contains, Equals, Within
-from infra.local.firestore.query.model import Alternative, Bound, OrderBy, Query, directed
+from infra.local.firestore.query.cursors import Layout, between
+from infra.local.firestore.query.model import Alternative, OrderBy, Query
+from infra.local.firestore.query.plans import Lookup, Plan, Scan
 from infra.local.firestore.query.spans import EVERYTHING, Span, Spans, intersect, mirrored, prefixed
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """Ranges of one index, or of several that agree on what follows their prefixes.
-
-    ``suffix`` names the columns behind the prefixes, ``constants`` those columns of the order that are
-    not there because they are compared for equality. A ``kindless`` scan runs over the documents.
-    """
-
-    prefixes: tuple[bytes, ...]
-    spans: Spans
-    backwards: bool
-    residual: tuple[Condition, ...]
-    suffix: tuple[OrderBy, ...]
-    constants: tuple[tuple[str, bytes], ...]
-    kindless: bool = False
-
-    @property
-    def shape(self) -> object:
-        """Equal for scans whose suffixes compare as the order wants."""
-        return self.suffix, self.backwards, self.constants
-
-    @property
-    def direct(self) -> bool:
-        """Whether the index entries in range are exactly the results."""
-        return len(self.prefixes) == 1 and not self.residual
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """One document by its encoded path."""
-
-    name_key: bytes
-    residual: tuple[Condition, ...]
-
-
-Plan = Scan | Lookup
 
 
 def plan(query: Query, catalogue: IndexCatalogue, also: Sequence[str] = ()) -> tuple[Plan, ...]:
@@ -234,7 +199,8 @@ class _Planner:
         residual.extend(outside)
         if downwards:
             spans = mirrored(spans)
-        spans = intersect(spans, (self._between_cursors(backwards, physical),))
+        layout = Layout(self._orders, self._equal, backwards, physical)
+        spans = intersect(spans, (between(self._query, layout),))
         constants = tuple((o.path, self._equal[o.path]) for o in self._orders if o.path in self._equal)
         return Scan(prefixes, spans, backwards, tuple(residual), self._suffix, constants, kindless)
 
@@ -248,37 +214,6 @@ class _Planner:
         if ancestor:
             spans = intersect(spans, (prefixed(ancestor),))
         return spans if source.descendants else _relative(spans, ancestor), []
-
-    def _between_cursors(self, backwards: bool, physical: bool) -> Span:
-        low: bytes | None = b""
-        high: bytes | None = None
-        if self._query.start is not None:
-            position = self._position(self._query.start, backwards, physical)
-            low, high = (low, position) if backwards else (position, high)
-        if self._query.end is not None:
-            position = self._position(self._query.end, backwards, physical)
-            low, high = (position, high) if backwards else (low, position)
-        return Span(b"", b"") if low is None else Span(low, high)
-
-    def _position(self, bound: Bound, backwards: bool, physical: bool) -> bytes | None:
-        """Where a cursor stands among the suffixes of the keys; None is behind all of them."""
-        wall, before = self._wall(bound, physical)
-        return after(wall) if before == backwards else wall
-
-    def _wall(self, bound: Bound, physical: bool) -> tuple[bytes, bool]:
-        """The leading columns of a cursor as they are stored; columns compared for equality are constant."""
-        wall = b""
-        for key, order in zip(bound.keys, self._orders, strict=False):
-            constant = self._equal.get(order.path)
-            if constant is not None:
-                if key != constant:
-                    lies_before = directed(key, order.descending) < directed(constant, order.descending)
-                    return wall, lies_before
-                continue
-            if order.path == DOCUMENT_NAME and not self._source.descendants:
-                key = key.removeprefix(self._source.ancestor_key)
-            wall += inverted(key) if physical and order.descending else key
-        return wall, bound.before
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from typing import ParamSpec, TypeVar
 
 from infra.local.firestore.query.execution import results
 from infra.local.firestore.query.model import Query
-from infra.local.firestore.query.planner import Plan, Scan
-from infra.local.firestore.query.scan import OverBudget, Reader, count
+from infra.local.firestore.query.plans import Plan, Scan
+from infra.local.firestore.query.reader import OverBudget, Reader
+from infra.local.firestore.query.scan import count
 from infra.local.firestore.storage import Row
 from infra.local.firestore.store import Store
 
@@ -43,7 +44,7 @@ async def slices(
         while more:
             if page:
                 yield page
-            page, more = await _on_thread(reader, _take, found)
+            page, more = await on_thread(reader, _take, found)
         yield page
     finally:
         del found
@@ -62,7 +63,7 @@ def _take(found: Iterator[Row]) -> tuple[list[Row], bool]:
     return page, False
 
 
-async def _on_thread(reader: Reader, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+async def on_thread(reader: Reader, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """Does ``work`` on a thread; cancelled, it stops the reading and waits until it has stopped."""
     running = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **named))
     try:
@@ -86,7 +87,7 @@ async def counted(store: Store, query: Query, plans: Sequence[Plan]) -> int | No
     if total == _BUDGET and (wanted is None or wanted > _BUDGET):
         reader = Reader(store.storage.snapshot(), store.stats)
         try:
-            total = await _on_thread(reader, count, reader, plans[0], wanted)
+            total = await on_thread(reader, count, reader, plans[0], wanted)
         finally:
             store.storage.release(reader.connection)
     return max(0, total - query.offset)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import Iterator
+from itertools import islice
 
 from infra.local.firestore import names
 from infra.local.firestore.encoding import after
 from infra.local.firestore.entries import BY_NAME, prefix
-from infra.local.firestore.names import END, SEPARATOR, path_key
+from infra.local.firestore.names import SEPARATOR, path_key
 from infra.local.firestore.query.parse import parse_query
-from infra.local.firestore.query.planner import Scan, plan
-from infra.local.firestore.query.scan import Reader, count
+from infra.local.firestore.query.planner import plan
+from infra.local.firestore.query.plans import Scan
+from infra.local.firestore.query.reader import Reader
+from infra.local.firestore.query.run import on_thread
+from infra.local.firestore.query.scan import count
 from infra.local.firestore.query.spans import shifted
 from infra.local.firestore.refusal import invalid, unsupported
 from infra.local.firestore.service.answers import document_bytes, mask_paths
-from infra.local.firestore.service.backend import Backend, moment
+from infra.local.firestore.service.backend import Backend
 from infra.local.firestore.storage import Row
 from infra.local.firestore.wire import (
     ListCollectionIdsRequest,
@@ -44,34 +47,20 @@ class Listings:
         """ListDocuments: a page by name, with the missing parents of deeper documents when asked for."""
         root, path = names.parent(request.parent)
         names.check_segment(request.collection_id)
-        if request.order_by not in ("", "__name__", "__name__ asc"):
-            raise unsupported("ListDocuments orders by __name__ only; use a query.")
+        if request.order_by not in ("", "__name__", "__name__ asc") or _asks_for_the_past(request):
+            raise unsupported("ListDocuments lists what is there now, by __name__; use a query.")
         collection = f"{path}/{request.collection_id}" if path else request.collection_id
         paths = mask_paths(request.mask) if request.HasField("mask") else None
-        seen = await moment(self._backend, request, root)
-        size = _page_size(request.page_size)
-        behind = _unpacked(request.page_token)
-        out = bytearray()
-        last, more = "", False
-        listed = 0
-        for identifier, row in self._walk(root, collection, behind):
-            if row is not None and seen.at is not None:
-                row = self._backend.store.read(
-                    prefix(root, BY_NAME) + path_key(f"{collection}/{identifier}") + END, seen.at
-                )
-            if row is None and not request.show_missing:
-                continue
-            if listed == size:
-                more = True
-                break
-            name = f"{root}/documents/{collection}/{identifier}"
-            out += framed(
-                _DOCUMENTS, framed(_NAME, name.encode()) if row is None else document_bytes(row, paths)
-            )
-            last, listed = identifier, listed + 1
-        if more:
-            out += framed(_NEXT_PAGE, _packed(last).encode())
-        return bytes(out)
+        listed = self._walk(root, collection, _unpacked(request.page_token))
+        wanted = (entry for entry in listed if request.show_missing or entry[1] is not None)
+        page = list(islice(wanted, _page_size(request.page_size) + 1))
+        out = b""
+        for identifier, row in page[: _page_size(request.page_size)]:
+            name = framed(_NAME, f"{root}/documents/{collection}/{identifier}".encode())
+            out += framed(_DOCUMENTS, name if row is None else document_bytes(row, paths))
+        if len(page) > _page_size(request.page_size):
+            out += framed(_NEXT_PAGE, _packed(page[-2][0]).encode())
+        return out
 
     def _walk(self, root: str, collection: str, behind: str | None) -> Iterator[tuple[str, Row | None]]:
         """Ids below a collection in order, with the document or None where only deeper ones exist."""
@@ -97,6 +86,8 @@ class Listings:
 
     async def collection_ids(self, request: ListCollectionIdsRequest) -> bytes:
         """ListCollectionIds: a page of the collections below a document, or of the top ones."""
+        if _asks_for_the_past(request):
+            raise unsupported("ListCollectionIds lists what is there now.")
         root, path = names.parent(request.parent)
         size = _page_size(request.page_size)
         base = prefix(root, BY_NAME) + (path_key(path) + SEPARATOR if path else b"")
@@ -118,6 +109,8 @@ class Listings:
 
     async def partitions(self, request: PartitionQueryRequest) -> bytes:
         """PartitionQuery: document names that cut a collection group in parts of about the same size."""
+        if _asks_for_the_past(request):
+            raise unsupported("PartitionQuery cuts what is there now.")
         query = parse_query(request.parent, request.structured_query)
         if not query.source.descendants or len(query.orders) > 1 or request.partition_count < 1:
             raise invalid("PartitionQuery wants a collection group ordered by __name__ and a positive count.")
@@ -126,7 +119,7 @@ class Listings:
             raise invalid("PartitionQuery takes no filters.")
         reader = Reader(self._backend.store.storage.snapshot(), self._backend.store.stats)
         try:
-            cuts = await asyncio.to_thread(_cuts, reader, scan, request.partition_count)
+            cuts = await on_thread(reader, _cuts, reader, scan, request.partition_count)
         finally:
             self._backend.store.storage.release(reader.connection)
         answer = PartitionQueryResponse()
@@ -139,7 +132,7 @@ def _cuts(reader: Reader, scan: Scan, wanted: int) -> list[str]:
     total = count(reader, scan, None)
     parts = min(wanted, total // 2) + 1
     low, high = shifted(scan.spans, scan.prefixes[0])[0] if scan.spans else (b"", b"")
-    names_found = []
+    cuts = []
     position = 0
     for number in range(1, parts):
         goal = number * total // parts
@@ -149,8 +142,14 @@ def _cuts(reader: Reader, scan: Scan, wanted: int) -> list[str]:
             (low, high, goal - position),
         ).fetchone()
         low, position = found[0], goal
-        names_found.append(found[1])
-    return names_found
+        cuts.append(found[1])
+    return cuts
+
+
+def _asks_for_the_past(
+    request: ListDocumentsRequest | ListCollectionIdsRequest | PartitionQueryRequest,
+) -> bool:
+    return request.WhichOneof("consistency_selector") is not None
 
 
 def _past(key: bytes) -> bytes:

@@ -13,7 +13,8 @@ from infra.local.firestore.names import Place
 from infra.local.firestore.query.execution import path_of
 from infra.local.firestore.query.model import Query
 from infra.local.firestore.query.parse import parse_query
-from infra.local.firestore.query.planner import Plan, plan
+from infra.local.firestore.query.planner import plan
+from infra.local.firestore.query.plans import Plan
 from infra.local.firestore.query.run import slices
 from infra.local.firestore.refusal import invalid
 from infra.local.firestore.service.backend import Backend
