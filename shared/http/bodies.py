@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from shared.errors import BodyTooLarge, InvalidRequest
+from shared.validation.nesting import TooDeep, loads
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,18 +37,19 @@ def parse_json(raw: bytes) -> object:
     """Return the parsed body; empty means ``{}``.
 
     Raises:
-        InvalidRequest: it is not JSON.
+        InvalidRequest: it is not JSON, or nested too deeply.
     """
     if not raw.strip():
         return {}
     try:
-        parsed: object = orjson.loads(raw)
+        return loads(raw)
+    except TooDeep as error:
+        raise InvalidRequest(f"The request body cannot be used: {error}.") from None
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(
             f"The request body is not valid JSON (line {error.lineno}, column {error.colno}). "
             "Send a JSON object with Content-Type: application/json."
         ) from None
-    return parsed
 
 
 def validate(model: type[M], parsed: object) -> M:

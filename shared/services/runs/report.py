@@ -14,6 +14,7 @@ from shared.services.runs.finish import finish
 from shared.services.runs.queues import forget
 from shared.services.runs.secret import PURPOSE, read
 from shared.store import refs
+from shared.validation.nesting import TooDeep, loads
 
 INLINE_RESULT = 384 * 1024
 """Bytes of result kept in the execution itself; a larger one becomes a blob. A document ends at 1 MiB, and
@@ -93,8 +94,8 @@ def _unwrapped(result: object) -> object:
     if not isinstance(result, str):
         return result
     try:
-        parsed: object = orjson.loads(result)
-    except orjson.JSONDecodeError:
+        parsed = loads(result)
+    except (orjson.JSONDecodeError, TooDeep):
         return result
     return parsed if isinstance(parsed, dict | list) else result
 

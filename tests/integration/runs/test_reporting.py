@@ -283,7 +283,18 @@ async def test_odd_numbers_and_names_in_a_report_do_not_lose_the_result(
     assert 0 <= ended["duration"] < 10**18
 
 
-@pytest.mark.parametrize("depth", [250, 400, 1000])
+async def test_json_text_nested_too_deeply_stays_text(
+    gateway: Gateway, installed: Installation, sent: Report
+) -> None:
+    text = "[" * 500 + "]" * 500
+
+    answer = await gateway.callback("submitWorkflowResult", {**sent, "resultData": text})
+
+    assert answer.status_code == 200
+    assert (await state(gateway, installed, sent))["resultData"] == text
+
+
+@pytest.mark.parametrize("depth", [199, 200, 253, 400, 1000])
 async def test_a_result_nested_too_deeply_is_a_bad_request_or_taken_whole(
     gateway: Gateway, installed: Installation, sent: Report, depth: int
 ) -> None:

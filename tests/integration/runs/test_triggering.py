@@ -213,6 +213,22 @@ async def test_a_workflow_without_http_or_manual_trigger_cannot_be_triggered(
     assert (answer.status_code, answer.json()["code"]) == (400, "TRIGGER_NOT_SUPPORTED")
 
 
+async def test_a_payload_nested_too_deeply_is_a_bad_request(
+    world: World, gateway: Gateway, installed: Installation
+) -> None:
+    for depth in (10, 198, 199, 253, 300, 1000, 100_000):
+        body = b'{"payload":{"list":' + b"[" * depth + b"]" * depth + b"}}"
+        headers = {"X-API-Key": installed.key}
+
+        answer = await gateway.http.post(f"/webhook/{installed.path}", content=body, headers=headers)
+
+        assert answer.status_code == (200 if depth <= 198 else 400), (depth, answer.text)
+        if answer.status_code == 400:
+            assert answer.json()["code"] == "INVALID_REQUEST"
+    # Those that were taken arrive.
+    await eventually(lambda: len(installed.calls) == 2)
+
+
 async def test_every_trigger_is_a_run_of_its_own(gateway: Gateway, installed: Installation) -> None:
     ids = await asyncio.gather(*(gateway.trigger(installed.path, installed.key) for _ in range(20)))
 
