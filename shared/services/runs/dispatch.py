@@ -13,6 +13,7 @@ saw the run.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -186,9 +187,11 @@ async def _metadata(platform: Platform, order: DispatchOrder, version: datetime)
 
 async def _release(platform: Platform, run: Execution, version: datetime) -> None:
     reference = refs.execution(run.process_instance_id, run.execution_id)
-    await platform.store.commit(
-        Patch(reference, {"dispatch": DispatchState.QUEUED, "started_at": None}, version)
-    )
+    # A run that ended meanwhile stays as it is; the next delivery finds it so.
+    with suppress(Changed):
+        await platform.store.commit(
+            Patch(reference, {"dispatch": DispatchState.QUEUED, "started_at": None}, version)
+        )
 
 
 async def _supervise(platform: Platform, order: DispatchOrder, at: datetime) -> None:

@@ -20,6 +20,7 @@ from tests.integration.world.gateway import Gateway, eventually
 from tests.integration.world.installations import Installation
 from tests.integration.world.n8n import (
     Behaviour,
+    Call,
     ScriptedN8n,
     breaks_off,
     fails,
@@ -28,6 +29,7 @@ from tests.integration.world.n8n import (
     not_registered,
     reporting,
     started,
+    starts_up,
 )
 from tests.integration.world.world import World
 
@@ -45,6 +47,35 @@ async def test_a_run_triggered_while_n8n_is_down_is_delivered_once_when_it_is_ba
     ended = await gateway.status(installed.id, execution_id, installed.key, wait=15)
 
     assert (ended["status"], ended["resultData"]) == ("success", {"late": True})
+    assert len(installed.calls) == 1
+
+
+async def test_a_run_that_reaches_n8n_while_it_starts_up_is_sent_again_until_it_is_taken(
+    gateway: Gateway, installed: Installation
+) -> None:
+    installed.behave(starts_up, starts_up, reporting(resultData=1))
+    execution_id = await gateway.trigger(installed.path, installed.key)
+
+    ended = await gateway.status(installed.id, execution_id, installed.key, wait=15)
+
+    assert ended["status"] == "success"
+    assert len(installed.calls) == 3
+
+
+async def test_a_run_that_ends_while_n8n_refuses_to_take_it_stays_ended(
+    world: World, gateway: Gateway, installed: Installation
+) -> None:
+    async def ends_meanwhile(call: Call) -> web.StreamResponse:
+        await reporting("submitWorkflowError", errorMessage="Given up")(call)
+        return await starts_up(call)
+
+    installed.behave(ends_meanwhile)
+    execution_id = await gateway.trigger(installed.path, installed.key)
+    await eventually(lambda: gateway.lines_about(execution_id, "dispatchExecution 200"))
+
+    first, *_, last = gateway.lines_about(execution_id, "dispatchExecution")
+    assert (first["httpRequest"]["status"], last["outcome"]) == (503, "already finished")
+    assert (await installed.run(execution_id)).status == "failed"
     assert len(installed.calls) == 1
 
 

@@ -162,6 +162,11 @@ async def fails(call: Call) -> web.StreamResponse:
     return web.json_response({"message": "Error in workflow"}, status=500)
 
 
+async def starts_up(call: Call) -> web.StreamResponse:
+    """Answer as n8n does while it starts: nothing ran."""
+    return web.Response(text="n8n is starting up. Please wait")
+
+
 async def hangs(call: Call) -> web.StreamResponse:
     """Take the call and answer only long after everybody lost interest."""
     await asyncio.sleep(600)
