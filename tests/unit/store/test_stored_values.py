@@ -18,8 +18,13 @@ INTEGERS = st.integers(-(2**63), 2**63 - 1)
 MOMENTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 PLAIN = st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=False) | TEXTS | st.binary() | MOMENTS
-VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20)
-FIELDS = st.dictionaries(TEXTS.filter(bool), VALUES, max_size=8)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+VALUES = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=10,
+)
+FIELDS = st.dictionaries(NAMES, VALUES, max_size=5)
 
 
 def encoded(fields: dict[str, object]) -> Any:
