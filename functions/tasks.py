@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from shared.errors import Unauthorized, UpstreamError
 from shared.http.access import TaskCall
 from shared.http.call import Call
@@ -11,6 +14,11 @@ from shared.model.document import Document
 from shared.services.deployments.resume import resume
 from shared.services.runs.dispatch import DispatchOrder, dispatch
 from shared.services.runs.supervise import supervise
+
+
+def _deliveries(headers: Mapping[str, str]) -> int:
+    """Return how often a task was delivered before."""
+    return int(headers.get("x-cloudtasks-taskretrycount", "0"))
 
 
 class Outcome(Document):
@@ -31,9 +39,8 @@ class Outcome(Document):
 )
 async def dispatch_execution(call: Call[DispatchOrder]) -> Outcome:
     """Send a run into n8n."""
-    deliveries = int(call.headers.get("x-cloudtasks-taskretrycount", "0"))
     call.notes["executionId"] = call.body.execution_id
-    outcome = await dispatch(call.platform, call.body, deliveries)
+    outcome = await dispatch(call.platform, call.body, _deliveries(call.headers))
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)
 
@@ -44,6 +51,7 @@ class RunOrder(Document):
     process_instance_id: str
     execution_id: str
     round: int = 0
+    missed: datetime | None = None
 
 
 @endpoint(
@@ -59,7 +67,9 @@ async def supervise_execution(call: Call[RunOrder]) -> Outcome:
     """Look after a run that has not reported."""
     body = call.body
     call.notes["executionId"] = body.execution_id
-    outcome = await supervise(call.platform, body.process_instance_id, body.execution_id, body.round)
+    outcome = await supervise(
+        call.platform, body.process_instance_id, body.execution_id, body.round, body.missed
+    )
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)
 
@@ -82,6 +92,6 @@ class DeployOrder(Document):
 )
 async def resume_deployment(call: Call[DeployOrder]) -> Outcome:
     """Complete or fail a deployment whose worker is gone."""
-    outcome = await resume(call.platform, call.body.deployment_instance_id)
+    outcome = await resume(call.platform, call.body.deployment_instance_id, _deliveries(call.headers))
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)

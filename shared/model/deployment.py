@@ -34,13 +34,16 @@ class WorkflowRow(Document):
     """One workflow of a deployment as it is in n8n.
 
     ``content_hash`` is the hash of the resolved workflow: equal hashes cost no call on the next deploy.
-    ``n8n_version_id`` is the version n8n runs, the one to go back to.
+    ``n8n_version_id`` is the version n8n runs, the one to go back to, with ``n8n_name`` and
+    ``n8n_settings``, which n8n does not keep with its versions.
     """
 
     workflow_id: str
     workflow_name: str
     n8n_workflow_id: str | None = None
     n8n_version_id: str | None = None
+    n8n_name: str | None = None
+    n8n_settings: dict[str, object] | None = None
     n8n_workflow_is_active: bool = False
     n8n_activation_error: str | None = None
     content_hash: str | None = None
@@ -66,6 +69,8 @@ class DeploymentInstance(Document):
     skills_blob: str | None = None
     lease: Lease | None = None
     attempts: int = 0
+    leftovers: list[str] = []
+    """n8n ids of workflows this deployment replaced by nothing and that are still to be removed."""
     created_at: datetime
     completed_at: datetime | None = None
 

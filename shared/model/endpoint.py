@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from shared.model.document import Document
 from shared.model.instance import Environment, Sharing
 
@@ -40,3 +42,5 @@ class Endpoint(Sharing):
     input_schema: str | None = None
     """JSON text of the trigger's input schema; absent means anything goes."""
     cost: float = 0
+    held_until: datetime | None = None
+    """Until then no run is sent: n8n is being switched to another version of the ensemble."""

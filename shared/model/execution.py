@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from shared.model.document import Document
 from shared.model.instance import Environment, Sharing
 
 
@@ -61,6 +62,8 @@ class Execution(Sharing):
     dispatch: DispatchState = DispatchState.QUEUED
     created_at: datetime
     started_at: datetime | None = None
+    held_at: datetime | None = None
+    """When a deployment last made sure that no worker sends the run while versions are switched."""
     completed_at: datetime | None = None
     duration: int | None = None
     cost: float = 0
@@ -76,6 +79,15 @@ class Execution(Sharing):
     n8n_execution_id: str | None = None
     correlation: Correlation | None = None
     expire_at: datetime | None = None
+
+
+class PendingRun(Document):
+    """What a deployment needs to know of a run that has not ended."""
+
+    execution_id: str
+    n8n_workflow_id: str
+    dispatch: DispatchState
+    started_at: datetime | None = None
 
 
 def document_key(execution_id: str) -> str:

@@ -64,6 +64,8 @@ class ProcessInstance(Sharing):
     current_deployment_instance_id: str
     live_deployment_instance_id: str | None = None
     """The deployment whose workflows run in n8n; differs from the current one after a failed update."""
+    unsettled_deployment_instance_id: str | None = None
+    """A failed deployment whose traces could not be removed from n8n yet."""
     deployment_parameters: dict[str, object] = {}
     instance_key: str
     """Sealed ``ck_`` key, kept so that its owner can reveal it."""

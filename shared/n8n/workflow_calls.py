@@ -9,7 +9,7 @@ from urllib.parse import quote
 from shared.n8n.errors import N8nRefused
 from shared.n8n.paging import LARGEST_PAGE, pages
 from shared.n8n.rest import Parameters, Rest, parse
-from shared.n8n.workflows import WorkflowBody, WorkflowState
+from shared.n8n.workflows import WorkflowBody, WorkflowState, WorkflowVersion
 
 _UNPUBLISHING_SECONDS = 20.0
 _PAUSE_SECONDS = 0.1
@@ -28,7 +28,8 @@ class WorkflowCalls:
         """Replace the draft and leave the live version running.
 
         Unchanged nodes and connections keep ``version_id``. The name and the settings are not versioned by
-        n8n: they take effect at once, for the live version too.
+        n8n: they take effect at once, for the live version too. Settings that are not named stay as they are:
+        :func:`~shared.n8n.workflows.instead_of` names those that must go.
         """
         path, keep_live = _path(n8n_workflow_id), {"publishIfActive": False}
         return await self._workflow("save the workflow", "PUT", path, workflow, keep_live)
@@ -68,6 +69,12 @@ class WorkflowCalls:
         """Return a workflow; :class:`N8nRefused` with ``n8n_status`` 404 when there is none."""
         path, small = _path(n8n_workflow_id), {"excludePinnedData": True}
         return await self._state("read the workflow", "GET", path, None, small)
+
+    async def get_version(self, n8n_workflow_id: str, version_id: str) -> WorkflowVersion:
+        """Return a version of a workflow, live or not; 404 when n8n keeps none of that id."""
+        path = f"{_path(n8n_workflow_id)}/versions/{quote(version_id, safe='')}"
+        answer = await self._rest.call("read the version", "GET", path)
+        return parse(WorkflowVersion, answer, self._rest.base_url)
 
     async def find_workflows_by_name(self, name: str) -> list[WorkflowState]:
         """Return the workflows with exactly this name, archived ones left out; newest first.

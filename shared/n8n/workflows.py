@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import Field
@@ -49,3 +50,33 @@ class WorkflowState(Document):
     def published(self) -> bool:
         """Whether some version was asked to be live."""
         return self.active_version_id is not None
+
+
+class WorkflowVersion(Document):
+    """What a version of a workflow consists of; name and settings are not versioned."""
+
+    version_id: str
+    nodes: list[JsonObject] = Field(repr=False)
+    connections: JsonObject = Field(repr=False)
+
+
+_UNSET: Mapping[str, object] = {
+    "callerIds": "",
+    "errorWorkflow": "DEFAULT",
+    "executionOrder": "v0",
+    "executionTimeout": -1,
+    "saveDataErrorExecution": "DEFAULT",
+    "saveDataSuccessExecution": "DEFAULT",
+    "saveExecutionProgress": False,
+    "saveManualExecutions": True,
+    "timezone": "DEFAULT",
+}
+
+
+def instead_of(previous: Mapping[str, object], settings: Mapping[str, object]) -> JsonObject:
+    """Return what to save so that a workflow that has ``previous`` gets exactly these settings.
+
+    n8n keeps every setting that a save does not name, so what is no longer wanted is set to its default.
+    """
+    dropped = {key: _UNSET[key] for key in previous if key in _UNSET and key not in settings}
+    return {**dropped, **settings}

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.model.execution import Execution, ExecutionStatus
+from shared.model.document import camel
+from shared.model.execution import Execution, ExecutionStatus, PendingRun
 from shared.store.counts import count
 from shared.store.reading import read
 from shared.store.store import Store
@@ -28,6 +29,17 @@ class Executions:
             .limit(limit)
         )
         runs = [read(Execution, s.reference.path, s.to_dict()) async for s in query.stream()]
+        count(queries=1, round_trips=1, reads=len(runs))
+        return runs
+
+    async def pending(self, limit: int = 5000) -> list[PendingRun]:
+        """Return the runs of all workflows that still wait for an outcome, without what they carry."""
+        query = (
+            self._collection.where(filter=FieldFilter("status", "==", ExecutionStatus.PENDING.value))
+            .select([camel(name) for name in PendingRun.model_fields])
+            .limit(limit)
+        )
+        runs = [read(PendingRun, s.reference.path, s.to_dict()) async for s in query.stream()]
         count(queries=1, round_trips=1, reads=len(runs))
         return runs
 

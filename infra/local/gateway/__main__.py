@@ -50,12 +50,17 @@ def _arm_kill_switch(order: str | None) -> None:
     if not order:
         return
     file = Path(order)
-    seen: Counter[str] = Counter()
+    seen: Counter[int] = Counter()
 
     def listener(name: str) -> None:
-        seen[name] += 1
-        wanted, _, nth = (file.read_text().strip() if file.exists() else "").partition(":")
-        if wanted == name and seen[name] >= int(nth or 1):
+        if not file.exists():
+            return
+        wanted, _, nth = file.read_text().strip().partition(":")
+        if wanted != name:
+            return
+        written = file.stat().st_mtime_ns
+        seen[written] += 1
+        if seen[written] >= int(nth or 1):
             file.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -60,6 +60,10 @@ _FITTING = {
     "N8N_UNVERIFIED_PACKAGES_ENABLED": "true",
     # Seconds; longer work belongs into nodes, not into a Code node that blocks the runner.
     "N8N_RUNNERS_TASK_TIMEOUT": "60",
+    # Seconds and ms. When n8n dies while it switches a workflow to another version, nothing more is
+    # published of that workflow until this lease has run out; two minutes by default.
+    "N8N_WORKFLOW_PUBLICATION_OUTBOX_LEASE_SECONDS": "20",
+    "N8N_WORKFLOW_PUBLICATION_OUTBOX_POLL_INTERVAL_MS": "3000",
     # Whose finished runs are looked up later: 14 days, at most 10,000 runs.
     "EXECUTIONS_DATA_PRUNE": "true",
     "EXECUTIONS_DATA_MAX_AGE": "336",

@@ -11,8 +11,9 @@ STEADY = 30.0
 
 @dataclass(slots=True)
 class Backoff:
-    """The first restart is immediate, the next wait 0.5 s and then twice as long each time, up to 30 s."""
+    """The first restart is immediate, the next waits 0.5 s, then each twice as long, up to ``longest``."""
 
+    longest: float = LONGEST
     _next: float = 0.0
 
     def delay(self, ran: float) -> float:
@@ -20,5 +21,5 @@ class Backoff:
         if ran >= STEADY:
             self._next = 0.0
         delay = self._next
-        self._next = min(LONGEST, delay * 2 or 0.5)
+        self._next = min(self.longest, delay * 2 or 0.5)
         return delay

@@ -70,14 +70,10 @@ class Preparation:
             raise AssertionError("a resolution without problems has a document")
         body = self._lower(workflow_id, document, ids, resolution.credentials)
         digest = content_hash(body)
-        path = f"{self._work.deployment.process_id}/{self._work.instance_id}/live/{digest[:32]}"
+        path = live_path(self._work, digest[:32])
         node = marker_node(path, self._auth.credential_id, self._auth.credential_name)
         marked = N8nWorkflowBody.model_validate({**body, "nodes": [*body["nodes"], node]})
         return Prepared(workflow_id, marked, digest, marker(path))
-
-    def name_of(self, workflow_id: str) -> str:
-        """Return the workflow's deterministic name in n8n."""
-        return self._origin(workflow_id).name
 
     def _known_ids(self) -> dict[str, str]:
         return {row.workflow_id: row.n8n_workflow_id for row in self._work.live if row.n8n_workflow_id}
@@ -113,13 +109,19 @@ class Preparation:
         callers = [ids[name] for name, called in self._calls.items() if workflow_id in called and name in ids]
         return lower(
             document,
-            self._origin(workflow_id),
+            origin_of(self._work, workflow_id),
             credentials=credentials,
             error_workflow_id=self._work.tenant.organization.error_workflow_id,
             caller_ids=callers,
         )
 
-    def _origin(self, workflow_id: str) -> Origin:
-        workflow = self._work.workflow(workflow_id)
-        title = f"{self._work.configuration.title} ({self._work.instance.environment.value})"
-        return Origin(title, workflow.workflow_name, workflow_id, self._work.instance_id)
+
+def origin_of(work: Work, workflow_id: str) -> Origin:
+    """Return where a workflow comes from; it names the workflow in n8n."""
+    title = f"{work.configuration.title} ({work.instance.environment.value})"
+    return Origin(title, work.workflow(workflow_id).workflow_name, workflow_id, work.instance_id)
+
+
+def live_path(work: Work, version: str) -> str:
+    """Return the path of the webhook that n8n registers when it runs a version."""
+    return f"{work.deployment.process_id}/{work.instance_id}/live/{version}"

@@ -19,8 +19,12 @@ from shared.services.deployments.plan import Plan, Submission, plan_deployment, 
 from shared.services.deployments.queues import watchdog_task
 from shared.services.deployments.record import record
 from shared.services.deployments.run import run
+from shared.services.deployments.work import Work
 from shared.services.faults import point
 from shared.services.platform import Platform
+
+STEP_SECONDS = 6.0
+"""How long a step is given to end when a deploy is handed over; hosting ends the request soon after."""
 
 
 class DeployedWorkflow(Document):
@@ -74,26 +78,37 @@ async def deploy(platform: Platform, key: ApiKey, sent: Submission) -> Deployed:
     carrying = asyncio.create_task(run(platform, work, lease))
     done, _ = await asyncio.wait({carrying}, timeout=platform.settings.deploy_answer_after.total_seconds())
     if not done:
-        return await _hand_over(platform, plan, lease, carrying)
-    try:
-        return _answer(plan, "deployed", carrying.result())
-    except LeaseLost:
-        return _answer(plan, "pending", work.live)
-    except PlatformError as error:
-        return _answer(plan, "failed", work.live, error.message)
+        return await _hand_over(platform, plan, work, lease, carrying)
+    return _ended(plan, work, carrying)
 
 
 async def _hand_over(
-    platform: Platform, plan: Plan, lease: HeldLease, carrying: asyncio.Task[list[WorkflowRow]]
+    platform: Platform, plan: Plan, work: Work, lease: HeldLease, carrying: asyncio.Task[list[WorkflowRow]]
 ) -> Deployed:
     """Stop here, between two steps that may be repeated, and let a task go on at once."""
-    carrying.cancel()
-    await asyncio.gather(carrying, return_exceptions=True)
-    # Lost means that the last write got through while it was cancelled: there is nothing to go on with.
-    with suppress(LeaseLost):
-        await lease.write({"lease": None})
-    await platform.queue.create(watchdog_task(plan.deployment_id, platform.sources.now(), "continue"))
-    return _answer(plan, "pending", [])
+    lease.give_up()
+    # A call that is cut off may still create something in n8n, unseen by the one who goes on.
+    done, _ = await asyncio.wait({carrying}, timeout=STEP_SECONDS)
+    if not done:
+        carrying.cancel()
+        await asyncio.wait({carrying})
+    answer = _ended(plan, work, carrying)
+    if answer.deployment_status == "pending":
+        # Lost means that the last write got through while it was cancelled: there is nothing to go on with.
+        with suppress(LeaseLost):
+            await lease.write({"lease": None})
+            now = platform.sources.now()
+            await platform.queue.create(watchdog_task(plan.deployment_id, now, "continue"))
+    return answer
+
+
+def _ended(plan: Plan, work: Work, carrying: asyncio.Task[list[WorkflowRow]]) -> Deployed:
+    try:
+        return _answer(plan, "deployed", carrying.result())
+    except (LeaseLost, asyncio.CancelledError):
+        return _answer(plan, "pending", work.live)
+    except PlatformError as error:
+        return _answer(plan, "failed", work.live, error.message)
 
 
 def _answer(plan: Plan, status: str, rows: list[WorkflowRow], error: str | None = None) -> Deployed:

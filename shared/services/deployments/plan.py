@@ -13,6 +13,7 @@ from shared.model.apikey import ApiKey, KeyKind
 from shared.model.configuration import Configuration, Skill
 from shared.model.project import Process, Project
 from shared.services.access import role_in
+from shared.services.deployments.lock import is_locked
 from shared.services.deployments.work import Tenant, load_tenant
 from shared.services.platform import Platform
 from shared.store import refs
@@ -104,7 +105,7 @@ async def _project(platform: Platform, key: ApiKey, project_id: str, now: dateti
         role = await role_in(platform, key, project.organization_id)
         if role is None or not (role.manages or project.created_by == key.user_id):
             raise Forbidden("This API key has no access to this project.")
-    if project.deploying and project.deploying_until and now < project.deploying_until:
+    if is_locked(project, now):
         raise Conflict(
             "A deployment of this project is in progress. Wait until it has ended.",
             code="DEPLOYMENT_IN_PROGRESS",

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import orjson
 
-from shared.errors import Conflict, InvalidVersion
+from shared.errors import Conflict, InvalidVersion, PlatformError
 from shared.model.apikey import ApiKey, KeyKind
-from shared.model.deployment import DeploymentInstance, DeploymentStatus
+from shared.model.deployment import DeploymentInstance, DeploymentStatus, Lease
 from shared.model.instance import Environment, InactiveReason, ProcessInstance
 from shared.model.project import Process, ProcessType, ProjectStatus
 from shared.model.template import StoredFile, Template, VersionClaim
 from shared.services.deployments.lease import HeldLease, new_lease
+from shared.services.deployments.lock import locking
 from shared.services.deployments.plan import Plan, storage_path
-from shared.services.deployments.work import Work, live_rows
+from shared.services.deployments.work import Work, live_deployment
 from shared.services.organizations.mint import mint_key
 from shared.services.platform import Platform
 from shared.services.secrets import instance_key, seal_text
 from shared.store import refs
 from shared.store.blobs import address
-from shared.store.errors import AlreadyExists, Changed
+from shared.store.errors import AlreadyExists, Changed, StoreConflict
 from shared.store.store import Create, Found, Patch, Write
 from shared.validation.documents import CheckedDocument
 from shared.validation.parameters import effective_parameters
 from shared.versions import Version
-
-LOCK_SECONDS = 600
-"""After this long a project's deploy lock may be taken, whatever became of its holder."""
 
 
 async def record(platform: Platform, plan: Plan) -> tuple[HeldLease, Work]:
@@ -40,8 +36,8 @@ async def record(platform: Platform, plan: Plan) -> tuple[HeldLease, Work]:
     template = await _stored_template(platform, plan)
     before = await platform.store.get(refs.instance(plan.instance_id)) if plan.process else None
     instance, instance_writes = await _instance(platform, plan, before)
-    holder = platform.sources.uuid7()
-    deployment = _deployment(platform, plan, instance, template, holder)
+    lease = new_lease(platform, platform.sources.uuid7())
+    deployment = _deployment(plan, instance, template, lease)
     if before is not None:
         deployment.previous_id = before.value.current_deployment_instance_id
     reference = refs.deployment(plan.deployment_id)
@@ -53,15 +49,14 @@ async def record(platform: Platform, plan: Plan) -> tuple[HeldLease, Work]:
         _process_write(plan),
         *instance_writes,
     ]
+    if (stuck := await _stuck(platform, plan)) is not None:
+        unsettled = {"unsettled_deployment_instance_id": plan.project.value.deploying}
+        instance = instance.model_copy(update=unsettled)
+        writes += [_superseding(plan, stuck), Patch(refs.instance(plan.instance_id), unsettled)]
     try:
         version, *_ = await platform.store.commit(*writes)
-    except AlreadyExists:
-        raise InvalidVersion(f"Version {plan.version} exists already. Versions are immutable.") from None
-    except Changed:
-        raise Conflict(
-            "Another deployment of this project started at the same time. Wait until it has ended.",
-            code="DEPLOYMENT_IN_PROGRESS",
-        ) from None
+    except (AlreadyExists, Changed) as error:
+        raise await _refusal(platform, plan, error) from None
     work = Work(
         deployment_id=plan.deployment_id,
         deployment=deployment,
@@ -69,9 +64,39 @@ async def record(platform: Platform, plan: Plan) -> tuple[HeldLease, Work]:
         tenant=plan.tenant,
         configuration=plan.configuration,
         texts=plan.texts,
-        live=await live_rows(platform, instance),
+        replaces=await live_deployment(platform, instance),
     )
-    return HeldLease(platform, reference, holder, version), work
+    return HeldLease(platform, reference, lease, version), work
+
+
+async def _refusal(platform: Platform, plan: Plan, error: StoreConflict) -> PlatformError:
+    project = await platform.store.get(plan.project.ref)
+    # Of two deploys at once both want the next version: the one that comes late is told of the other.
+    if isinstance(error, AlreadyExists) and project and project.update_time == plan.project.update_time:
+        return InvalidVersion(f"Version {plan.version} exists already. Versions are immutable.")
+    return Conflict(
+        "Another deployment of this project started at the same time. Wait until it has ended.",
+        code="DEPLOYMENT_IN_PROGRESS",
+    )
+
+
+async def _stuck(platform: Platform, plan: Plan) -> Found[DeploymentInstance] | None:
+    """Return the deployment that held the project for too long, if there is one."""
+    holder = plan.project.value.deploying
+    found = await platform.store.get(refs.deployment(holder)) if holder else None
+    return None if found is None or found.value.deployment_status.is_terminal else found
+
+
+def _superseding(plan: Plan, stuck: Found[DeploymentInstance]) -> Write:
+    """Return what ends a deployment and lets its worker, if it lives, write no more."""
+    ended = {
+        "deployment_status": DeploymentStatus.FAILED,
+        "error": "The deployment took too long, and a newer one took its place.",
+        "error_code": "DEPLOYMENT_SUPERSEDED",
+        "completed_at": plan.now,
+        "lease": None,
+    }
+    return Patch(stuck.ref, ended)
 
 
 async def _stored_template(platform: Platform, plan: Plan) -> Template:
@@ -161,7 +186,7 @@ async def _first_instance(
 
 
 def _deployment(
-    platform: Platform, plan: Plan, instance: ProcessInstance, template: Template, holder: str
+    plan: Plan, instance: ProcessInstance, template: Template, lease: Lease
 ) -> DeploymentInstance:
     return DeploymentInstance(
         organization_id=instance.organization_id,
@@ -172,7 +197,7 @@ def _deployment(
         version=str(plan.version),
         deployment_status=DeploymentStatus.DEPLOYING,
         skills_blob=template.skills_blob,
-        lease=new_lease(platform, holder),
+        lease=lease,
         attempts=1,
         created_at=plan.now,
     )
@@ -183,16 +208,8 @@ def _claim(plan: Plan) -> VersionClaim:
 
 
 def _project_patch(plan: Plan) -> Write:
-    return Patch(
-        refs.project(plan.project_id),
-        {
-            "status": ProjectStatus.IN_PROGRESS,
-            "process_id": plan.process_id,
-            "deploying": plan.deployment_id,
-            "deploying_until": plan.now + timedelta(seconds=LOCK_SECONDS),
-        },
-        plan.project.update_time,
-    )
+    changes = {"status": ProjectStatus.IN_PROGRESS, "process_id": plan.process_id}
+    return locking(plan.project, plan.deployment_id, plan.now, **changes)
 
 
 def _process_write(plan: Plan) -> Write:

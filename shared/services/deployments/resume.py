@@ -1,12 +1,13 @@
-"""The watchdog: take over a deployment whose worker is gone (design §5)."""
+"""The watchdog: take over a deployment whose worker is gone, and what an ended one left (design §5)."""
 
 from __future__ import annotations
 
-from shared.errors import PlatformError, UpstreamError
+from shared.errors import PlatformError
 from shared.model.deployment import DeploymentInstance, DeploymentStatus
-from shared.services.deployments.lease import HeldLease, LeaseLost, new_lease
-from shared.services.deployments.run import record_failure, run
-from shared.services.deployments.work import load_work
+from shared.services.deployments.lease import HeldLease, LeaseLost, StillHeld, new_lease
+from shared.services.deployments.run import fail, run
+from shared.services.deployments.settle import settle, sweep
+from shared.services.deployments.work import load_tenant, load_work, n8n_of
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.errors import Changed
@@ -15,12 +16,8 @@ from shared.store.store import Found, Patch
 MAX_ATTEMPTS = 5
 """Workers a deployment may use up before it is failed."""
 
-
-class StillHeld(UpstreamError):
-    """Another worker holds the lease; the task must be delivered again later."""
-
-    status = 503
-    default_code = "TRY_LATER"
+_RECORDED_WITHIN = 5
+"""Deliveries after which a deployment that is not recorded never will be."""
 
 
 class Abandoned(PlatformError):
@@ -29,44 +26,67 @@ class Abandoned(PlatformError):
     default_code = "DEPLOYMENT_ABANDONED"
 
 
-async def resume(platform: Platform, deployment_instance_id: str) -> str:
-    """Complete or fail a deployment; return what happened, for the log.
+async def resume(platform: Platform, deployment_instance_id: str, deliveries: int) -> str:
+    """Complete or fail a deployment, or clean up after one; return what happened, for the log.
+
+    ``deliveries`` is the number of earlier deliveries of the same task.
 
     Raises:
         StillHeld: its worker is alive.
+        UpstreamError: n8n is down, and what the deployment left there must be removed later.
     """
     found = await platform.store.get(refs.deployment(deployment_instance_id))
     if found is None:
+        # The task is booked before the deployment is recorded.
+        if deliveries < _RECORDED_WITHIN:
+            raise StillHeld("The deployment is not recorded yet.")
         return "never recorded"
     if found.value.deployment_status.is_terminal:
-        return "finished"
+        return await _clean_up(platform, found, deployment_instance_id)
     held_until = found.value.lease.expires_at if found.value.lease else None
     if held_until and platform.sources.now() < held_until:
         raise StillHeld("The deployment's worker is alive.")
+    return await _go_on(platform, found, deployment_instance_id)
+
+
+async def _go_on(platform: Platform, found: Found[DeploymentInstance], deployment_instance_id: str) -> str:
     lease, deployment = await _take_over(platform, found)
     work = await load_work(platform, deployment_instance_id, deployment)
-    if deployment.attempts > MAX_ATTEMPTS:
-        gone = Abandoned(
-            "The deployment was given up: several workers ended in the middle of it. Deploy again."
-        )
-        await record_failure(platform, work, lease, gone)
-        return "given up"
     try:
+        if deployment.attempts > MAX_ATTEMPTS:
+            gone = Abandoned(
+                "The deployment was given up: several workers ended in the middle of it. Deploy again."
+            )
+            await fail(platform, work, lease, gone, touched=True)
+            return "given up"
         await run(platform, work, lease)
     except LeaseLost:
-        return "lost to another worker"
+        raise StillHeld("Another worker took the deployment.") from None
     except PlatformError as error:
         return f"failed: {error.code}"
     return "deployed"
 
 
+async def _clean_up(platform: Platform, found: Found[DeploymentInstance], deployment_instance_id: str) -> str:
+    deployment = found.value
+    if deployment.deployment_status is DeploymentStatus.FAILED:
+        return await settle(platform, found, deployment_instance_id)
+    instance = await platform.store.get(refs.instance(deployment.process_instance_id))
+    if instance is None or not deployment.leftovers:
+        return "finished"
+    tenant = await load_tenant(platform, deployment.organization_id, instance.value.user_id)
+    client = await n8n_of(platform, tenant)
+    await sweep(platform, client, found.ref, deployment.leftovers)
+    return "swept"
+
+
 async def _take_over(
     platform: Platform, found: Found[DeploymentInstance]
 ) -> tuple[HeldLease, DeploymentInstance]:
-    holder = platform.sources.uuid7()
+    lease = new_lease(platform, platform.sources.uuid7())
     deployment = found.value.model_copy(
         update={
-            "lease": new_lease(platform, holder),
+            "lease": lease,
             "attempts": found.value.attempts + 1,
             "deployment_status": DeploymentStatus.DEPLOYING,
         }
@@ -76,4 +96,4 @@ async def _take_over(
         (version,) = await platform.store.commit(Patch(found.ref, changes, found.update_time))
     except Changed:
         raise StillHeld("Another worker took the deployment.") from None
-    return HeldLease(platform, found.ref, holder, version), deployment
+    return HeldLease(platform, found.ref, lease, version), deployment

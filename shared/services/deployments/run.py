@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import orjson
+from contextlib import suppress
 
-from shared.errors import PlatformError
-from shared.model.configuration import FormItem, HttpTrigger, ScheduleTrigger, Workflow
-from shared.model.deployment import DeploymentStatus, N8nWorkflowOwner, WorkflowRow
-from shared.model.endpoint import Endpoint, TriggerTarget
+from shared.errors import PlatformError, UpstreamError
+from shared.model.deployment import DeploymentStatus, WorkflowRow
 from shared.model.instance import InactiveReason
-from shared.model.project import CurrentDeployment
-from shared.n8n.client import N8nClient
-from shared.placeholders import Values, resolve
-from shared.services.deployments.bodies import MissingIntegrations
+from shared.services.deployments.bodies import MissingIntegrations, Preparation
+from shared.services.deployments.hold import releasing
 from shared.services.deployments.lease import HeldLease
+from shared.services.deployments.live import live_writes
+from shared.services.deployments.lock import unlocking
 from shared.services.deployments.materialise import materialise
+from shared.services.deployments.queues import watchdog_task
+from shared.services.deployments.restore import restore
+from shared.services.deployments.settle import settle_first, sweep
 from shared.services.deployments.values import values_of
-from shared.services.deployments.work import Work
+from shared.services.deployments.work import Work, n8n_of
 from shared.services.faults import point
 from shared.services.platform import Platform
-from shared.services.secrets import backend_api_key, open_text
 from shared.store import refs
-from shared.store.store import Delete, Patch, Put, Write
+from shared.store.store import Patch, Write
 
 
 async def run(platform: Platform, work: Work, lease: HeldLease) -> list[WorkflowRow]:
@@ -32,17 +32,41 @@ async def run(platform: Platform, work: Work, lease: HeldLease) -> list[Workflow
         LeaseLost: another worker has it; nothing was recorded.
     """
     point("deploy.started")
+    # A worker before this one has touched n8n only if it got past what an earlier deployment left there.
+    touched = work.deployment.attempts > 1 and work.instance.unsettled_deployment_instance_id is None
     try:
+        values = await values_of(platform, work)
+        preparation = Preparation(work, values)
+        preparation.check()
+        client = await n8n_of(platform, work.tenant)
         async with lease.kept():
-            rows = await materialise(platform, work, await _client(platform, work))
-            writes = await _live_writes(platform, work, rows)
+            work = await settle_first(platform, work, client, lease)
+            touched = True
+            rows = await materialise(platform, work, client, lease, preparation)
+        writes = live_writes(platform, work, rows, values)
     except PlatformError as error:
-        await record_failure(platform, work, lease, error)
+        await fail(platform, work, lease, error, touched=touched)
         raise
+    point("deploy.before_commit")
+    leftovers = await _record_success(platform, work, lease, rows, writes)
+    point("deploy.recorded")
+    # What cannot be removed now, the watchdog removes.
+    with suppress(UpstreamError):
+        await sweep(platform, client, refs.deployment(work.deployment_id), leftovers)
+    return rows
+
+
+async def _record_success(
+    platform: Platform, work: Work, lease: HeldLease, rows: list[WorkflowRow], writes: list[Write]
+) -> list[str]:
+    kept = {row.n8n_workflow_id for row in rows}
+    gone = [row.n8n_workflow_id for row in work.live if row.n8n_workflow_id not in kept]
+    leftovers = [n8n_id for n8n_id in gone if n8n_id]
     await lease.write(
         {
             "deployment_status": DeploymentStatus.DEPLOYED,
             "workflows": rows,
+            "leftovers": leftovers,
             "completed_at": platform.sources.now(),
             "error": None,
             "error_code": None,
@@ -50,134 +74,58 @@ async def run(platform: Platform, work: Work, lease: HeldLease) -> list[Workflow
         },
         *writes,
     )
-    point("deploy.recorded")
-    return rows
+    return leftovers
 
 
-async def _client(platform: Platform, work: Work) -> N8nClient:
-    backend_id = work.tenant.organization.backend_id
-    api_key = await open_text(platform, work.tenant.backend.api_key, backend_api_key(backend_id))
-    return platform.n8n.client(work.tenant.backend.base_url, api_key)
+async def fail(
+    platform: Platform, work: Work, lease: HeldLease, error: PlatformError, *, touched: bool
+) -> None:
+    """Undo what the deployment did in n8n, if it ``touched`` that, and record the failure.
+
+    Raises:
+        LeaseLost: another worker has it; nothing was recorded.
+    """
+    if not touched:
+        await _record_failure(platform, work, lease, error, error.message, [])
+        return
+    try:
+        client = await n8n_of(platform, work.tenant)
+        async with lease.kept():
+            restored = await restore(platform, work, client, lease)
+    except UpstreamError:
+        # Runs stay held back meanwhile: what n8n runs may be a mix.
+        now = platform.sources.now()
+        await platform.queue.create(watchdog_task(work.deployment_id, now, "settle"))
+        unsettled: Write = Patch(
+            refs.instance(work.instance_id), {"unsettled_deployment_instance_id": work.deployment_id}
+        )
+        await _record_failure(platform, work, lease, error, error.message, [unsettled])
+        return
+    message = " ".join([error.message, *restored.problems])
+    writes = [*releasing(work), *restored.recording(work)]
+    await _record_failure(platform, work, lease, error, message, writes)
 
 
-async def _live_writes(platform: Platform, work: Work, rows: list[WorkflowRow]) -> list[Write]:
-    """Return what makes the new version the one that is triggered, in the commit that says deployed."""
-    now = platform.sources.now()
-    values = await values_of(platform, work)
-    instance_id, organization_id = work.instance_id, work.tenant.organization_id
-    kept = {row.workflow_id for row in rows}
-    writes: list[Write] = [
-        Patch(
-            refs.instance(instance_id),
-            {
-                "is_active": True,
-                "inactive_reason": None,
-                "current_version": work.deployment.version,
-                "live_deployment_instance_id": work.deployment_id,
-            },
-        ),
-        Patch(
-            refs.project(work.deployment.project_id),
-            {
-                "current_deployment": CurrentDeployment(version=work.deployment.version, deployed_at=now),
-                "deploying": None,
-                "deploying_until": None,
-            },
-        ),
-    ]
-    for row in rows:
-        endpoint = _endpoint(work, row, values)
-        writes.append(Put(refs.endpoint(instance_id, row.workflow_id), endpoint))
-        owner = _owner(work, row, endpoint)
-        writes.append(Put(refs.n8n_workflow(organization_id, endpoint.n8n_workflow_id), owner))
-    for gone in (row for row in work.live if row.workflow_id not in kept):
-        writes.append(Delete(refs.endpoint(instance_id, gone.workflow_id)))
-        if gone.n8n_workflow_id:
-            writes.append(Delete(refs.n8n_workflow(organization_id, gone.n8n_workflow_id)))
-    return writes
-
-
-def _endpoint(work: Work, row: WorkflowRow, values: Values) -> Endpoint:
-    workflow = work.workflow(row.workflow_id)
-    organization = work.tenant.organization
-    trigger = _triggerable(workflow)
-    schema = trigger.input_schema if isinstance(trigger, HttpTrigger) and trigger.strict_input else None
-    return Endpoint(
-        organization_id=work.tenant.organization_id,
-        process_id=work.deployment.process_id,
-        process_instance_id=work.instance_id,
-        deployment_instance_id=work.deployment_id,
-        version=work.deployment.version,
-        environment=work.instance.environment,
-        workflow_id=row.workflow_id,
-        n8n_workflow_id=row.n8n_workflow_id or "",
-        backend_id=organization.backend_id,
-        is_active=True,
-        trigger_types=[t.type for t in workflow.triggers],
-        trigger_ids={t.type: t.trigger_id for t in reversed(workflow.triggers)},
-        target=_target(trigger, values) if trigger else None,
-        webhook_secret=work.tenant.webhook_auth.secret,
-        input_schema=None if schema is None else _schema_text(schema),
-        cost=float(workflow.cost),
-        user_id=work.instance.user_id,
-        shared_with=work.instance.shared_with,
-        shared_with_user_ids=work.instance.shared_with_user_ids,
-    )
-
-
-def _triggerable(workflow: Workflow) -> HttpTrigger | ScheduleTrigger | None:
-    """Return the first http trigger, else the schedule trigger (api §5.22)."""
-    for kind in (HttpTrigger, ScheduleTrigger):
-        for trigger in workflow.triggers:
-            if isinstance(trigger, kind):
-                return trigger
-    return None
-
-
-def _target(trigger: HttpTrigger | ScheduleTrigger, values: Values) -> TriggerTarget:
-    if isinstance(trigger, HttpTrigger):
-        url, method = trigger.url, trigger.method
-    else:
-        url, method = trigger.manual_trigger_url, "POST"
-    return TriggerTarget(
-        trigger_id=trigger.trigger_id,
-        trigger_type=trigger.type,
-        method=method,
-        url=resolve(url, values, plain=True).complete(),
-    )
-
-
-def _schema_text(schema: list[FormItem]) -> str:
-    items = [item.model_dump(mode="json", by_alias=True, exclude_none=True) for item in schema]
-    return orjson.dumps(items).decode()
-
-
-def _owner(work: Work, row: WorkflowRow, endpoint: Endpoint) -> N8nWorkflowOwner:
-    return N8nWorkflowOwner(
-        organization_id=work.tenant.organization_id,
-        process_instance_id=work.instance_id,
-        process_id=work.deployment.process_id,
-        deployment_instance_id=work.deployment_id,
-        workflow_id=row.workflow_id,
-        trigger_type=endpoint.trigger_types[0],
-    )
-
-
-async def record_failure(platform: Platform, work: Work, lease: HeldLease, error: PlatformError) -> None:
+async def _record_failure(
+    platform: Platform,
+    work: Work,
+    lease: HeldLease,
+    error: PlatformError,
+    message: str,
+    others: list[Write],
+) -> None:
     """Record the failure. A version that was live stays live; a first one leaves the instance inactive."""
     rows = work.live or [
         WorkflowRow(
             workflow_id=w.workflow_template_id,
             workflow_name=w.workflow_name,
-            n8n_activation_error=error.message,
+            n8n_activation_error=message,
             cost=float(w.cost),
             integration_uids=list(w.integration_uids),
         )
         for w in work.configuration.workflows
     ]
-    writes: list[Write] = [
-        Patch(refs.project(work.deployment.project_id), {"deploying": None, "deploying_until": None})
-    ]
+    writes: list[Write] = [unlocking(work.deployment.project_id), *others]
     if work.instance.live_deployment_instance_id is None:
         missing = isinstance(error, MissingIntegrations)
         reason = InactiveReason.MISSING_INTEGRATION if missing else InactiveReason.DEPLOY_FAILED
@@ -185,7 +133,7 @@ async def record_failure(platform: Platform, work: Work, lease: HeldLease, error
     await lease.write(
         {
             "deployment_status": DeploymentStatus.FAILED,
-            "error": error.message,
+            "error": message,
             "error_code": error.code,
             "workflows": rows,
             "completed_at": platform.sources.now(),

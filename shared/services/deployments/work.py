@@ -12,7 +12,9 @@ from shared.model.deployment import DeploymentInstance, WorkflowRow
 from shared.model.instance import ProcessInstance
 from shared.model.organization import Member, N8nBackend, Organization, WebhookAuth
 from shared.model.template import Template
+from shared.n8n.client import N8nClient
 from shared.services.platform import Platform
+from shared.services.secrets import backend_api_key, open_text
 from shared.store import refs
 
 
@@ -41,8 +43,8 @@ class Tenant:
 class Work:
     """One deployment to bring into n8n.
 
-    ``texts`` are the workflow files by template id, placeholders unresolved. ``live`` are the rows of
-    the deployment that runs now, empty on the first.
+    ``texts`` are the workflow files by template id, placeholders unresolved. ``replaces`` is the deployment
+    that runs now, ``None`` on the first.
     """
 
     deployment_id: str
@@ -51,7 +53,12 @@ class Work:
     tenant: Tenant
     configuration: Configuration
     texts: dict[str, str]
-    live: list[WorkflowRow]
+    replaces: DeploymentInstance | None
+
+    @property
+    def live(self) -> list[WorkflowRow]:
+        """The workflows that run now."""
+        return self.replaces.workflows if self.replaces else []
 
     @property
     def instance_id(self) -> str:
@@ -105,7 +112,7 @@ async def load_work(platform: Platform, deployment_id: str, deployment: Deployme
         tenant=tenant,
         configuration=configuration,
         texts=texts,
-        live=await live_rows(platform, instance.value),
+        replaces=await live_deployment(platform, instance.value),
     )
 
 
@@ -118,9 +125,16 @@ async def load_template(platform: Platform, template: Template) -> tuple[Configu
     return configuration, texts
 
 
-async def live_rows(platform: Platform, instance: ProcessInstance) -> list[WorkflowRow]:
-    """Return the workflows that run now for an installation."""
+async def live_deployment(platform: Platform, instance: ProcessInstance) -> DeploymentInstance | None:
+    """Return the deployment that runs now for an installation."""
     if instance.live_deployment_instance_id is None:
-        return []
+        return None
     live = await platform.store.get(refs.deployment(instance.live_deployment_instance_id))
-    return live.value.workflows if live else []
+    return live.value if live else None
+
+
+async def n8n_of(platform: Platform, tenant: Tenant) -> N8nClient:
+    """Return a client of the tenant's n8n."""
+    secret = backend_api_key(tenant.organization.backend_id)
+    api_key = await open_text(platform, tenant.backend.api_key, secret)
+    return platform.n8n.client(tenant.backend.base_url, api_key)

@@ -8,6 +8,9 @@ A claim is a conditional write, so one of several deliveries of a task wins, and
 sent after ``dispatch_accept_after``. A delivery that finds the run ``sending`` cannot know whether the
 call got through: it waits until the claim has run out, then asks n8n, and sends again only if n8n never
 saw the run.
+
+Where a run goes is decided when it is sent: the endpoint is read with the run. While a deployment switches
+versions its endpoints are held, and runs wait (decision 0008).
 """
 
 from __future__ import annotations
@@ -21,8 +24,10 @@ import orjson
 
 from shared.errors import UpstreamError
 from shared.model.document import Document
+from shared.model.endpoint import Endpoint
 from shared.model.execution import DispatchState, Execution, ExecutionStatus
-from shared.n8n.errors import N8nUnreachable
+from shared.n8n.client import N8nClient
+from shared.n8n.errors import N8nRefused, N8nUnreachable
 from shared.n8n.webhook import WebhookOutcome
 from shared.services.faults import point
 from shared.services.platform import Platform
@@ -36,7 +41,7 @@ from shared.store.errors import Changed
 from shared.store.store import Found, Patch
 
 SETTLE_AFTER = timedelta(seconds=10)
-"""How long the error workflow is given to report a run whose webhook call failed."""
+"""How long a run whose webhook call failed is given to report, itself or by the error workflow."""
 
 _LOOK_AFTER = 1.5
 """Claims are taken over after this many times their length: clocks differ, and n8n needs a moment to
@@ -51,6 +56,13 @@ _REFUSALS = {
         "WEBHOOK_FORBIDDEN",
         "n8n refused the call: the webhook does not use the organization's header-auth credential.",
     ),
+}
+
+
+_REMOVED = {
+    "type": "node_failure",
+    "code": "WORKFLOW_REMOVED",
+    "message": "A later deployment removed the workflow before this run could be sent to it.",
 }
 
 
@@ -86,7 +98,9 @@ async def dispatch(platform: Platform, order: DispatchOrder, deliveries: int) ->
         TryLater: n8n was not reached, or another worker may still be sending.
     """
     reference = refs.execution(order.process_instance_id, order.execution_id)
-    found = await platform.store.get(reference)
+    found, endpoint = await platform.store.fetch(
+        reference, refs.endpoint(order.process_instance_id, order.workflow_id)
+    )
     if found is None:
         # The task is created beside the record; a record that does not follow was never accepted.
         if deliveries < 5:
@@ -98,12 +112,26 @@ async def dispatch(platform: Platform, order: DispatchOrder, deliveries: int) ->
         return "already accepted"
     if found.value.dispatch is DispatchState.SENDING and await _n8n_has_it(platform, found):
         await platform.store.commit(Patch(reference, {"dispatch": DispatchState.ACCEPTED}))
-        await _supervise(platform, order, platform.sources.now())
+        await _supervise(platform, order, platform.sources.now() + platform.settings.run_timeout)
+        await _settle_soon(platform, order)
         return "found in n8n"
+    if endpoint is None or endpoint.value.target is None:
+        await fail(platform, found.value, found.update_time, _REMOVED)
+        return "workflow removed"
+    if endpoint.value.held_until and platform.sources.now() < endpoint.value.held_until:
+        raise TryLater("A deployment is switching the workflows to another version.")
     point("dispatch.before_claim")
-    claim = await _claim(platform, found)
+    claim = await _claim(platform, found, endpoint.value)
     point("dispatch.claimed")
-    return await _send(platform, order, found.value, claim)
+    return await _send(platform, _readdressed(order, endpoint.value), found.value, claim)
+
+
+def _readdressed(order: DispatchOrder, endpoint: Endpoint) -> DispatchOrder:
+    """Return the order for where the workflow is now: it may have been deployed anew since the trigger."""
+    if endpoint.target is None:
+        return order
+    target, secret = endpoint.target, endpoint.webhook_secret
+    return order.model_copy(update={"url": target.url, "method": target.method, "webhook_secret": secret})
 
 
 async def _n8n_has_it(platform: Platform, found: Found[Execution]) -> bool:
@@ -114,9 +142,19 @@ async def _n8n_has_it(platform: Platform, found: Found[Execution]) -> bool:
     client = await n8n_client(platform, run.backend_id)
     try:
         seen = await client.find_execution_of(run.n8n_workflow_id, run.execution_id, run.created_at)
+        return seen is not None or not await _shows_its_runs(client, run.n8n_workflow_id)
     except N8nUnreachable as error:
         raise TryLater("n8n cannot be asked whether it has the execution.") from error
-    return seen is not None
+
+
+async def _shows_its_runs(client: N8nClient, n8n_workflow_id: str) -> bool:
+    """Whether n8n keeps every run of the workflow, so that one it does not know never began."""
+    try:
+        settings = (await client.get_workflow(n8n_workflow_id)).settings
+    except N8nRefused as error:
+        return error.n8n_status == 404
+    kept = (settings.get("saveDataSuccessExecution", "all"), settings.get("saveDataErrorExecution", "all"))
+    return "none" not in kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +165,14 @@ class _Claim:
     ends: datetime
 
 
-async def _claim(platform: Platform, found: Found[Execution]) -> _Claim:
+async def _claim(platform: Platform, found: Found[Execution], endpoint: Endpoint) -> _Claim:
     now = platform.sources.now()
-    claimed = {"dispatch": DispatchState.SENDING, "started_at": now}
+    claimed = {
+        "dispatch": DispatchState.SENDING,
+        "started_at": now,
+        "deployment_instance_id": endpoint.deployment_instance_id,
+        "template_version": endpoint.version,
+    }
     try:
         (version,) = await platform.store.commit(Patch(found.ref, claimed, found.update_time))
     except Changed:
@@ -153,10 +196,12 @@ async def _send(platform: Platform, order: DispatchOrder, run: Execution, claim:
     if outcome is WebhookOutcome.NOT_REACHED:
         await _release(platform, run, claim.version)
         raise TryLater("n8n was not reached; the execution stays queued.")
+    if outcome is WebhookOutcome.UNKNOWN:
+        raise TryLater("It is not known whether n8n has the execution; the next delivery asks.")
     if outcome in _REFUSALS:
         code, message = _REFUSALS[outcome]
         await fail(platform, run, claim.version, {"type": "node_failure", "message": message, "code": code})
-    elif outcome in (WebhookOutcome.FAILED_IN_WORKFLOW, WebhookOutcome.UNKNOWN):
+    elif outcome is WebhookOutcome.FAILED_IN_WORKFLOW:
         await _settle_soon(platform, order)
     return outcome.name.lower()
 
@@ -187,11 +232,10 @@ async def _metadata(platform: Platform, order: DispatchOrder, version: datetime)
 
 async def _release(platform: Platform, run: Execution, version: datetime) -> None:
     reference = refs.execution(run.process_instance_id, run.execution_id)
-    # A run that ended meanwhile stays as it is; the next delivery finds it so.
+    released = {"dispatch": DispatchState.QUEUED, "started_at": None}
+    # A run that ended meanwhile stays as it is. One that a deployment held back is looked up in n8n.
     with suppress(Changed):
-        await platform.store.commit(
-            Patch(reference, {"dispatch": DispatchState.QUEUED, "started_at": None}, version)
-        )
+        await platform.store.commit(Patch(reference, released, version))
 
 
 async def _supervise(platform: Platform, order: DispatchOrder, at: datetime) -> None:
@@ -199,6 +243,6 @@ async def _supervise(platform: Platform, order: DispatchOrder, at: datetime) -> 
 
 
 async def _settle_soon(platform: Platform, order: DispatchOrder) -> None:
-    # The error workflow normally reports within a second. This look is for the run it cannot report.
+    # A run normally reports by itself. This look is for the one that cannot any more.
     at = platform.sources.now() + SETTLE_AFTER
     await platform.queue.create(settle_task(order.process_instance_id, order.execution_id, at))

@@ -29,9 +29,15 @@ def dispatch_task(process_instance_id: str, execution_id: str, call: dict[str, o
     )
 
 
-def supervise_task(process_instance_id: str, execution_id: str, at: datetime, round_: int) -> TaskSpec:
-    """Return the task of the n-th look at a run that has not reported by ``at``."""
-    return _look(process_instance_id, execution_id, at, round_, supervise_name(execution_id, round_))
+def supervise_task(
+    process_instance_id: str, execution_id: str, at: datetime, round_: int, missed: datetime | None = None
+) -> TaskSpec:
+    """Return the task of the n-th look at a run that has not reported by ``at``.
+
+    ``missed`` is when the run was sent that n8n had no trace of at the look before.
+    """
+    name = supervise_name(execution_id, round_)
+    return _look(process_instance_id, execution_id, at, round_, name, missed)
 
 
 def settle_task(process_instance_id: str, execution_id: str, at: datetime) -> TaskSpec:
@@ -50,8 +56,20 @@ def supervise_name(execution_id: str, round_: int) -> str:
     return f"supervise-{execution_id}-{round_}"
 
 
-def _look(process_instance_id: str, execution_id: str, at: datetime, round_: int, name: str) -> TaskSpec:
-    body = {"processInstanceId": process_instance_id, "executionId": execution_id, "round": round_}
+def _look(
+    process_instance_id: str,
+    execution_id: str,
+    at: datetime,
+    round_: int,
+    name: str,
+    missed: datetime | None = None,
+) -> TaskSpec:
+    body = {
+        "processInstanceId": process_instance_id,
+        "executionId": execution_id,
+        "round": round_,
+        "missed": missed,
+    }
     return TaskSpec(
         queue=SUPERVISE,
         path="/superviseexecution",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.executions.classification import classify_execution
 from shared.model.execution import DispatchState, Execution, ExecutionStatus
@@ -21,8 +21,20 @@ GIVE_UP_QUEUED_AFTER = timedelta(hours=24)
 """A run that n8n could not be given for this long is failed."""
 
 
-async def supervise(platform: Platform, process_instance_id: str, execution_id: str, round_: int) -> str:
+LOOK_FOR_AGAIN_AFTER = timedelta(seconds=60)
+"""Longer than the queue lets a run wait for its next dispatch: by then what n8n never saw is sent again."""
+
+
+async def supervise(
+    platform: Platform,
+    process_instance_id: str,
+    execution_id: str,
+    round_: int,
+    missed: datetime | None = None,
+) -> str:
     """Fail a run that is gone, or book the next look; return what was decided, for the log.
+
+    ``missed`` is when the run was sent that n8n had no trace of at the look before.
 
     Raises:
         UpstreamError: n8n cannot be asked; the task is delivered again.
@@ -38,6 +50,8 @@ async def supervise(platform: Platform, process_instance_id: str, execution_id: 
         seen = await client.find_execution_of(run.n8n_workflow_id, run.execution_id, run.created_at)
     except N8nUnreachable:
         return await _look_again(platform, run, round_, "n8n is down")
+    if seen is None and run.started_at not in (None, missed):
+        return await _look_for_it_again(platform, run, round_)
     if seen is None:
         return await _timed_out(platform, found, "n8n has no trace of this run any more.")
     if not seen.status.over:
@@ -72,6 +86,13 @@ async def _look_again(platform: Platform, run: Execution, round_: int, why: str)
     at = platform.sources.now() + platform.settings.run_timeout
     await platform.queue.create(supervise_task(run.process_instance_id, run.execution_id, at, round_ + 1))
     return why
+
+
+async def _look_for_it_again(platform: Platform, run: Execution, round_: int) -> str:
+    at = platform.sources.now() + LOOK_FOR_AGAIN_AFTER
+    instance_id, execution_id = run.process_instance_id, run.execution_id
+    await platform.queue.create(supervise_task(instance_id, execution_id, at, round_ + 1, run.started_at))
+    return "missing"
 
 
 async def _timed_out(

@@ -15,7 +15,9 @@ from aiohttp import web
 
 from shared.model.execution import DispatchState
 from shared.services.runs.dispatch import DispatchOrder, TryLater, dispatch
+from shared.store import refs
 from shared.store.blobs import Blobs
+from shared.store.store import Delete, Patch
 from tests.integration.world.gateway import Gateway, eventually
 from tests.integration.world.installations import Installation
 from tests.integration.world.n8n import (
@@ -130,20 +132,94 @@ async def test_a_workflow_that_takes_its_time_is_accepted_and_not_called_again(
     assert (await installed.run(execution_id)).status == "pending"
 
 
-async def test_a_connection_that_breaks_after_sending_is_never_sent_again(
-    world: World, gateway: Gateway, installed: Installation
+async def test_a_run_whose_connection_broke_is_not_sent_again_when_n8n_has_it(
+    gateway: Gateway, installed: Installation
 ) -> None:
     installed.behave(breaks_off)
     execution_id = await gateway.trigger(installed.path, installed.key)
-    (line,) = await eventually(lambda: gateway.lines_about(execution_id, "dispatchExecution"))
-    assert line["outcome"] == "unknown"
+    await eventually(lambda: gateway.lines_about(execution_id, "dispatchExecution 503"))
     installed.n8n.record(execution_id, "running", workflow_id=installed.n8n_workflow_id)
 
-    looked = await world.deliver("superviseExecution", order(installed, execution_id))
+    (line,) = await eventually(lambda: gateway.lines_about(execution_id, "dispatchExecution 200"))
 
-    assert looked.json()["data"]["outcome"] == "still running"
+    assert line["outcome"] == "found in n8n"
     assert (await installed.run(execution_id)).status == "pending"
     assert len(installed.calls) == 1
+
+
+async def test_a_run_whose_connection_broke_is_sent_again_when_n8n_never_got_it(
+    gateway: Gateway, installed: Installation
+) -> None:
+    installed.behave(breaks_off, reporting(resultData={"second": True}))
+    execution_id = await gateway.trigger(installed.path, installed.key)
+
+    ended = await gateway.status(installed.id, execution_id, installed.key, wait=20)
+
+    assert (ended["status"], ended["resultData"]) == ("success", {"second": True})
+    assert len(installed.calls) == 2
+
+
+async def test_a_run_that_n8n_would_not_show_is_never_sent_again(
+    gateway: Gateway, installed: Installation
+) -> None:
+    installed.n8n.settings[installed.n8n_workflow_id] = {"saveDataSuccessExecution": "none"}
+    installed.behave(breaks_off)
+    execution_id = await gateway.trigger(installed.path, installed.key)
+
+    await eventually(lambda: gateway.lines_about(execution_id, "dispatchExecution 200"))
+
+    assert (await installed.run(execution_id)).dispatch is DispatchState.ACCEPTED
+    assert len(installed.calls) == 1
+
+
+async def test_a_run_waits_while_a_deployment_switches_versions(
+    world: World, gateway: Gateway, installed: Installation
+) -> None:
+    installed.behave(reporting(resultData=1))
+    reference = refs.endpoint(installed.id, "main")
+    later = world.platform.sources.now() + timedelta(minutes=5)
+    await world.platform.store.commit(Patch(reference, {"held_until": later}))
+    execution_id = await gateway.trigger(installed.path, installed.key)
+    await eventually(lambda: len(gateway.lines_about(execution_id, "dispatchExecution 503")) >= 2)
+    assert installed.calls == []
+
+    await world.platform.store.commit(Patch(reference, {"held_until": None}))
+    ended = await gateway.status(installed.id, execution_id, installed.key, wait=15)
+
+    assert ended["status"] == "success"
+    assert len(installed.calls) == 1
+
+
+async def test_a_run_goes_where_its_workflow_is_when_it_is_sent(
+    world: World, gateway: Gateway, installed: Installation
+) -> None:
+    task = await dispatch_body(installed)
+    endpoint = await installed.endpoint()
+    assert endpoint.target is not None
+    moved = endpoint.target.model_copy(update={"url": f"{installed.n8n.url}/webhook/moved/{installed.id}"})
+    changes = {"target": moved, "version": "1.7", "deployment_instance_id": "newer"}
+    await world.platform.store.commit(Patch(refs.endpoint(installed.id, "main"), changes))
+    installed.n8n.behave(f"moved/{installed.id}", started)
+
+    await world.deliver("dispatchExecution", task)
+
+    assert len(installed.n8n.calls_of(f"moved/{installed.id}")) == 1
+    run = await installed.run(task["executionId"])
+    assert (run.template_version, run.deployment_instance_id) == ("1.7", "newer")
+
+
+async def test_a_run_of_a_workflow_that_was_removed_fails_with_a_code(
+    world: World, gateway: Gateway, installed: Installation
+) -> None:
+    task = await dispatch_body(installed)
+    await world.platform.store.commit(Delete(refs.endpoint(installed.id, "main")))
+
+    await world.deliver("dispatchExecution", task)
+
+    run = await installed.run(task["executionId"])
+    assert run.error_details is not None
+    assert (run.status, run.error_details["code"]) == ("failed", "WORKFLOW_REMOVED")
+    assert installed.calls == []
 
 
 async def test_two_deliveries_of_a_dispatch_task_at_once_make_one_call(
@@ -238,6 +314,7 @@ async def test_a_workflow_may_answer_with_any_status_without_its_run_being_faile
 
     installed.behave(teapot)
     execution_id = await gateway.trigger(installed.path, installed.key)
+    installed.n8n.record(execution_id, "running", workflow_id=installed.n8n_workflow_id)
     await eventually(lambda: gateway.lines_about(execution_id, "dispatchExecution 200"))
 
     assert (await installed.run(execution_id)).status == "pending"

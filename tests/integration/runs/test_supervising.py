@@ -155,3 +155,19 @@ async def test_a_run_that_reports_while_it_is_looked_at_keeps_its_result(
     assert await supervise(world.platform, installed.id, execution_id, 0) == "finished"
 
     assert (await gateway.status(installed.id, execution_id, installed.key))["resultData"] == "mine"
+
+
+async def test_a_run_n8n_has_no_trace_of_is_looked_for_again_before_it_fails(
+    world: World, installed: Installation
+) -> None:
+    sent_at = world.platform.sources.now()
+    execution_id = await installed.record_run(dispatch=DispatchState.SENDING, started_at=sent_at)
+
+    first = await supervise(world.platform, installed.id, execution_id, 0)
+    sent_again = await supervise(
+        world.platform, installed.id, execution_id, 1, sent_at - timedelta(seconds=1)
+    )
+    assert (await installed.run(execution_id)).status == "pending"
+    second = await supervise(world.platform, installed.id, execution_id, 1, sent_at)
+
+    assert (first, sent_again, second) == ("missing", "missing", "timed out")

@@ -49,6 +49,8 @@ class ScriptedN8n:
     port: int = field(default_factory=free_port)
     calls: list[Call] = field(default_factory=list)
     executions: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, dict[str, object]] = field(default_factory=dict)
+    """Settings by workflow id; it tells only of workflows that are named here."""
     _scripts: dict[str, list[Behaviour]] = field(default_factory=dict)
     _runner: web.AppRunner | None = None
 
@@ -98,6 +100,7 @@ class ScriptedN8n:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_get("/api/v1/executions", self._list)
         app.router.add_get("/api/v1/executions/{id}", self._one)
+        app.router.add_get("/api/v1/workflows/{id}", self._workflow)
         app.router.add_route("*", "/webhook/{path:.*}", self._webhook)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -135,6 +138,19 @@ class ScriptedN8n:
             and (row["status"] == status if status else row["status"] not in going)
         ]
         return web.json_response({"data": rows, "nextCursor": None})
+
+    async def _workflow(self, request: web.Request) -> web.Response:
+        workflow_id, moment = request.match_info["id"], "2026-01-01T00:00:00.000Z"
+        if workflow_id not in self.settings:
+            return web.json_response({"message": "Not Found"}, status=404)
+        named = {
+            "id": workflow_id,
+            "name": "Main",
+            "versionId": "v",
+            "createdAt": moment,
+            "updatedAt": moment,
+        }
+        return web.json_response({**named, "settings": self.settings[workflow_id]})
 
     async def _one(self, request: web.Request) -> web.Response:
         for row in self.executions:
