@@ -18,7 +18,7 @@ class CredentialCalls:
     async def create_credential(
         self, type: str, name: str, data: Mapping[str, object], credential_id: str | None = None
     ) -> CredentialState:
-        """Store a credential. With an id of our own (at most 36 characters) a repeat is told apart: 409.
+        """Store a credential. With an id of our own (at most 16 characters) a repeat is told apart: 409.
 
         Names have 3 to 128 characters; ``data`` may hold only what :meth:`credential_schema` lists.
         """

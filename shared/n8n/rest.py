@@ -36,6 +36,8 @@ class Rest:
             N8nRefused: n8n answered with an error status.
         """
         answer = await self._send(method, path, body, params)
+        if _is_somebody_elses(answer):
+            raise N8nUnreachable(self.base_url, f"the answer, {answer.status_code}, is not n8n's API")
         if answer.status_code >= 300:
             message = self._api_key.hide_in(_words(answer))
             raise N8nRefused(answer.status_code, message, action=action)
@@ -73,6 +75,20 @@ def parse(model: type[Model], document: object, address: str) -> Model:
     except ValidationError:
         # pydantic's message quotes the input, which may hold run data.
         raise N8nUnreachable(address, f"the answer is no {model.__name__}") from None
+
+
+def _is_somebody_elses(answer: httpx.Response) -> bool:
+    """Whether a refusal is none of n8n's API, which explains each in JSON and only crashes without.
+
+    While n8n starts it answers 404 with a page of HTML; so does a proxy with 502 when n8n is down.
+    """
+    if answer.status_code < 400 or answer.status_code == 500:
+        return False
+    try:
+        orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        return True
+    return False
 
 
 def _words(answer: httpx.Response) -> str:

@@ -104,7 +104,7 @@ class Product:
         rows = {row.n8n_workflow_id: row for row in await self.rows()}
         assert sorted(row.workflow_id for row in rows.values()) == sorted(version.names)
         found = {workflow["id"]: workflow for workflow in (await self.in_n8n()).values()}
-        assert found.keys() == rows.keys()
+        assert found.keys() == rows.keys(), {workflow["name"] for workflow in found.values()}
         for n8n_id, workflow in found.items():
             assert workflow["activeVersionId"] == rows[n8n_id].n8n_version_id, workflow["name"]
             assert mark_of(workflow["activeVersion"]["nodes"]) == version.mark, workflow["name"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -79,25 +79,28 @@ class Site:
         answer = await self._n8n("/workflows", name=part_of_name, limit=250, excludePinnedData="true")
         return list(answer["data"])
 
-    async def markers_seen(self, n8n_ids: Iterable[str]) -> list[str]:
-        """Return the marker of every run n8n has of these workflows, one entry a run."""
-        seen: list[str] = []
-        for n8n_id in n8n_ids:
-            # A run moves from the first of these lists to the last.
-            for status in ("new", "running", None):
-                seen += [m async for m in self._markers(n8n_id, status)]
-        return seen
+    async def markers_seen(self, n8n_ids: Sequence[str]) -> list[str]:
+        """Return the marker of every run n8n has of these workflows, one entry a run, once none goes on."""
 
-    async def _markers(self, n8n_id: str, status: str | None) -> Any:
+        async def idle() -> bool:
+            pages = [
+                await self._n8n("/executions", workflowId=n8n_id, status=status, limit=1)
+                for n8n_id in n8n_ids
+                for status in ("new", "running")
+            ]
+            return not any(page["data"] for page in pages)
+
+        await eventually(idle, 90, what="the end of all runs in n8n")
+        return [marker for n8n_id in n8n_ids for marker in await self._markers(n8n_id)]
+
+    async def _markers(self, n8n_id: str) -> list[str]:
         query: dict[str, Any] = {"workflowId": n8n_id, "includeData": "true", "limit": 50}
-        if status:
-            query["status"] = status
+        markers: list[str] = []
         while True:
             page = await self._n8n("/executions", **query)
-            for execution in page["data"]:
-                yield _marker_in(execution.get("data"))
+            markers += [_marker_in(execution.get("data")) for execution in page["data"]]
             if not page.get("nextCursor"):
-                return
+                return markers
             query["cursor"] = page["nextCursor"]
 
     async def _n8n(self, path: str, **query: Any) -> dict[str, Any]:

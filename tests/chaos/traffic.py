@@ -78,7 +78,7 @@ class Traffic:
     async def _seen(self) -> list[str]:
         rows = await self.product.rows()
         parents = [row for row in rows if row.workflow_id in ("alpha", "beta")]
-        return await self.product.site.markers_seen(row.n8n_workflow_id or "" for row in parents)
+        return await self.product.site.markers_seen([row.n8n_workflow_id or "" for row in parents])
 
 
 def _judge(figures: Figures, outcome: dict[str, Any] | None, runs_in_n8n: int) -> None:

@@ -29,8 +29,8 @@ from shared.store.store import Patch, Write
 LIVE_WITHIN_SECONDS = 30.0
 """n8n normally switches within a second; a lost wake-up is made up for by a poll after 15 s."""
 
-_FINAL = (400, 404, 409, 422)
-"""Statuses of n8n that asking again does not change."""
+_FINAL = (400, 404, 422)
+"""Statuses of n8n that asking again does not change. A conflict may end with a publication under way."""
 
 
 @dataclass(slots=True)
@@ -59,20 +59,15 @@ async def restore(
     """Undo in n8n what a deployment did; safe to repeat.
 
     Raises:
-        UpstreamError: n8n cannot be reached or, unless it is the ``last_try``, does not do what it accepted;
-            repeat it later.
+        UpstreamError: n8n cannot be reached or, unless it is the ``last_try``, is not done with what it was
+            asked for before; repeat it later.
         LeaseLost: another worker has the deployment.
     """
-    restoration = _Restoration(platform, work, client, lease)
+    restoration = _Restoration(platform, work, client, lease, last_try)
     await restoration.put_back()
     point("restore.put_back")
     await restoration.remove_made()
-    try:
-        await restoration.wait()
-    except N8nNotLive as error:
-        if not last_try:
-            raise
-        restoration.restored.problems.append(error.message)
+    await restoration.wait()
     return restoration.restored
 
 
@@ -88,7 +83,10 @@ async def remove(client: N8nClient, n8n_workflow_id: str) -> None:
 
 
 class _Restoration:
-    def __init__(self, platform: Platform, work: Work, client: N8nClient, lease: HeldLease) -> None:
+    def __init__(
+        self, platform: Platform, work: Work, client: N8nClient, lease: HeldLease, last_try: bool
+    ) -> None:
+        self._last_try = last_try
         self._work = work
         self._client = client
         self._lease = lease
@@ -110,13 +108,18 @@ class _Restoration:
 
     async def wait(self) -> None:
         """Wait until n8n runs what was put back."""
-        await self._client.wait_until_live(self._markers, deadline_seconds=LIVE_WITHIN_SECONDS)
+        try:
+            await self._client.wait_until_live(self._markers, deadline_seconds=LIVE_WITHIN_SECONDS)
+        except N8nNotLive as error:
+            if not self._last_try:
+                raise
+            self.restored.problems.append(error.message)
 
     async def _attempt(self, name: str, undoing: Coroutine[object, object, None]) -> None:
         try:
             await undoing
         except N8nRefused as error:
-            if error.n8n_status not in _FINAL:
+            if error.n8n_status not in _FINAL and not self._last_try:
                 raise
             self.restored.problems.append(f"Workflow '{name}' could not be put back: {error.message}")
 

@@ -64,8 +64,10 @@ async def test_the_words_of_n8n_are_passed_on_without_the_key() -> None:
         answering(200, b"n8n is starting up. Please wait"),
         answering(200, b"<html>Sign in</html>"),
         answering(200, b'{"unexpected":"shape"}'),
+        answering(404, b"<pre>Cannot GET /api/v1/workflows/a</pre>"),
+        answering(502, b"<h1>Bad Gateway</h1>"),
     ],
-    ids=["broken off", "migrating", "login page", "other shape"],
+    ids=["broken off", "migrating", "login page", "other shape", "starting", "proxy"],
 )
 async def test_an_answer_that_is_no_answer_is_unreachable(script: Script) -> None:
     async with scripted(script) as server, N8nClient(server.url, KEY) as client:
