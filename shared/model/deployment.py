@@ -69,6 +69,8 @@ class DeploymentInstance(Document):
     skills_blob: str | None = None
     lease: Lease | None = None
     attempts: int = 0
+    switching: bool = False
+    """Whether it began to change what n8n runs: until that is done or undone, n8n may run a mix."""
     leftovers: list[str] = []
     """n8n ids of workflows this deployment replaced by nothing and that are still to be removed."""
     created_at: datetime

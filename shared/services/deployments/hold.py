@@ -29,6 +29,9 @@ from shared.store.store import Patch, Write
 HELD_FOR = timedelta(minutes=10)
 """A hold that nobody ends is over by then, whatever became of the deployment."""
 
+HELD_UNSETTLED_FOR = timedelta(hours=24)
+"""As long as a run waits for n8n: a mix that cannot be undone yet is not run."""
+
 FINISH_SECONDS = 10.0
 """How long runs that go on are waited for. A longer one may meet sub-workflows of the new version."""
 
@@ -36,9 +39,9 @@ _PAUSE_SECONDS = 0.05
 _WRITES_PER_COMMIT = 400
 
 
-def holding(platform: Platform, work: Work) -> list[Write]:
+def holding(platform: Platform, work: Work, how_long: timedelta = HELD_FOR) -> list[Write]:
     """Return what keeps runs from being sent."""
-    until = platform.sources.now() + HELD_FOR
+    until = platform.sources.now() + how_long
     return [Patch(reference, {"held_until": until}) for reference in _endpoints(work)]
 
 

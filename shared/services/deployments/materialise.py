@@ -136,7 +136,7 @@ class _Materialisation:
         point("deploy.one_saved")
 
     async def _hold(self) -> None:
-        await self._lease.renew(*holding(self._platform, self._work))
+        await self._lease.write({"switching": True}, *holding(self._platform, self._work))
         point("deploy.held")
         await let_finish(self._platform, self._work, self._client)
         point("deploy.drained")

@@ -8,7 +8,7 @@ from shared.errors import PlatformError, UpstreamError
 from shared.model.deployment import DeploymentStatus, WorkflowRow
 from shared.model.instance import InactiveReason
 from shared.services.deployments.bodies import MissingIntegrations, Preparation
-from shared.services.deployments.hold import releasing
+from shared.services.deployments.hold import HELD_UNSETTLED_FOR, holding, releasing
 from shared.services.deployments.lease import HeldLease
 from shared.services.deployments.live import live_writes
 from shared.services.deployments.lock import unlocking
@@ -93,17 +93,23 @@ async def fail(
         async with lease.kept():
             restored = await restore(platform, work, client, lease)
     except UpstreamError:
-        # Runs stay held back meanwhile: what n8n runs may be a mix.
         now = platform.sources.now()
         await platform.queue.create(watchdog_task(work.deployment_id, now, "settle"))
-        unsettled: Write = Patch(
-            refs.instance(work.instance_id), {"unsettled_deployment_instance_id": work.deployment_id}
-        )
-        await _record_failure(platform, work, lease, error, error.message, [unsettled])
+        writes = await _unsettled(platform, work)
+        await _record_failure(platform, work, lease, error, error.message, writes)
         return
     message = " ".join([error.message, *restored.problems])
     writes = [*releasing(work), *restored.recording(work)]
     await _record_failure(platform, work, lease, error, message, writes)
+
+
+async def _unsettled(platform: Platform, work: Work) -> list[Write]:
+    """Return what says that n8n must still be put back, and keeps runs from a mix until then."""
+    named = {"unsettled_deployment_instance_id": work.deployment_id}
+    found = await platform.store.get(refs.deployment(work.deployment_id))
+    mixed = found is not None and found.value.switching
+    held = holding(platform, work, HELD_UNSETTLED_FOR) if mixed else []
+    return [Patch(refs.instance(work.instance_id), named), *held]
 
 
 async def _record_failure(
