@@ -35,7 +35,12 @@ def podium(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def starter(state: Path, alpha: int, beta: int) -> subprocess.Popen[str]:
     """Start an ``up`` that is busy filling the platform for ten minutes."""
     command = [sys.executable, "-c", STARTER, str(state), str(alpha), str(beta)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    # Whoever runs the tests in the background has them started with Ctrl-C switched off.
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts)
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_filling(process: subprocess.Popen[str]) -> None:
