@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from shared.errors import (
     Conflict,
@@ -56,7 +56,6 @@ class Accepted(Document):
     envelope=Envelope.FLAT,
     request=AnyJson,
     response=Accepted,
-    query=("api_key",),
     prefetch=_endpoint_of,
     errors=(InvalidRequest, InvalidPayload, Unauthorized, Forbidden, NotFound, InstanceInactive),
 )
@@ -98,15 +97,10 @@ class StatusAnswer(Document):
 MAX_WAIT_SECONDS = 30
 
 
-def _wait_of(query: Mapping[str, str]) -> float:
-    text = query.get("wait", "0")
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1
-    if not 0 <= seconds < float("inf"):
-        raise InvalidRequest("wait must be a number of seconds between 0 and 30.", field="wait")
-    return min(seconds, MAX_WAIT_SECONDS)
+class StatusQuery(Document):
+    """The query of the status endpoint. ``wait`` is in seconds; more than 30 counts as 30."""
+
+    wait: float = Field(default=0, ge=0, allow_inf_nan=False)
 
 
 def _summary(run: Execution) -> ErrorSummary | None:
@@ -122,15 +116,15 @@ def _summary(run: Execution) -> ErrorSummary | None:
     access=keys(O, P, A, I, scopes=(Scope.WORKFLOWS_TRIGGER, Scope.EXECUTIONS_READ)),
     envelope=Envelope.FLAT,
     response=StatusAnswer,
-    query=("wait", "api_key"),
+    request=StatusQuery,
     prefetch=_execution_of,
     errors=(InvalidRequest, Unauthorized, Forbidden, NotFound),
 )
-async def get_execution_status_public(call: Call[None]) -> StatusAnswer:
+async def get_execution_status_public(call: Call[StatusQuery]) -> StatusAnswer:
     """Return a run's state; with ``?wait=SECONDS`` (up to 30) answer the moment it ends."""
     instance, execution_id = call.params["processInstanceId"], call.params["executionId"]
     (found,) = call.prefetched
-    wait = _wait_of(call.query)
+    wait = min(call.body.wait, MAX_WAIT_SECONDS)
     run = await status(call.platform, call.caller, instance, execution_id, found, wait)
     return StatusAnswer(
         execution=RunState(
@@ -142,6 +136,13 @@ async def get_execution_status_public(call: Call[None]) -> StatusAnswer:
             error_details=_summary(run),
         )
     )
+
+
+class DetailsQuery(Document):
+    """The query of the details endpoint."""
+
+    deep: bool = False
+    slim: bool = False
 
 
 class RunDetails(Document):
@@ -167,11 +168,11 @@ class DetailsAnswer(Document):
     access=keys(O, P, A, scopes=(Scope.EXECUTIONS_READ,)),
     envelope=Envelope.FLAT,
     response=DetailsAnswer,
-    query=("deep", "slim"),
+    request=DetailsQuery,
     prefetch=_execution_of,
     errors=(Unauthorized, Forbidden, NotFound, Conflict, UpstreamError),
 )
-async def get_execution_details_public(call: Call[None]) -> DetailsAnswer:
+async def get_execution_details_public(call: Call[DetailsQuery]) -> DetailsAnswer:
     """Return n8n's record of a run; ``deep`` adds sub-workflow runs, ``slim`` drops bulky links."""
     instance, execution_id = call.params["processInstanceId"], call.params["executionId"]
     (found,) = call.prefetched
@@ -181,8 +182,8 @@ async def get_execution_details_public(call: Call[None]) -> DetailsAnswer:
         instance,
         execution_id,
         found,
-        deep=call.query.get("deep") == "true",
-        slim=call.query.get("slim") == "true",
+        deep=call.body.deep,
+        slim=call.body.slim,
     )
     return DetailsAnswer(
         execution=RunDetails(

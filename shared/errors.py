@@ -36,9 +36,15 @@ class PlatformError(Exception):
     default_code: ClassVar[str] = "INTERNAL_ERROR"
 
     def __init__(
-        self, message: str, *, code: str | None = None, details: Mapping[str, object] | None = None
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        details: Mapping[str, object] | None = None,
+        next_action: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.next_action = next_action
         self.message = message
         self.code = code or self.default_code
         self.details: dict[str, object] = dict(details or {})

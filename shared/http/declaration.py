@@ -50,9 +50,9 @@ class Endpoint:
     access: Access
     envelope: Envelope
     request: type[BaseModel] | None
+    """The body of a POST, the query string of a GET."""
     response: type[BaseModel]
     errors: tuple[type[PlatformError], ...]
-    query: tuple[str, ...]
     prefetch: Prefetch | None
     body_limit: int
     timeout_seconds: int

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from shared.errors import PlatformError
 from shared.http.declaration import Envelope
 
+_OTHERWISE = "Try again; if it fails again, contact support."
 _NEXT_ACTION = {
     400: "Correct the request and send it again.",
     401: "Check your API key.",
@@ -34,7 +35,7 @@ def failure(envelope: Envelope, error: PlatformError, request_id: str) -> dict[s
         return {"success": False, "error": error.message, "status": "failed", "requestId": request_id}
     body: dict[str, object] = {"code": error.code, "message": error.message}
     if envelope is Envelope.AUTH:
-        body["nextAction"] = _NEXT_ACTION.get(error.status, "Try again; if it fails again, contact support.")
+        body["nextAction"] = error.next_action or _NEXT_ACTION.get(error.status, _OTHERWISE)
     if error.details:
         body["details"] = error.details
     return {"success": False, "error": body, "requestId": request_id}

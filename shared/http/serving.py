@@ -73,7 +73,7 @@ async def _answer(
         params=params,
         query=query,
         headers=request.headers,
-        body=_body(endpoint, raw),
+        body=_body(endpoint, raw, query),
         raw=raw,
         key=key,
         prefetched=prefetched,
@@ -103,9 +103,11 @@ def path_parameters(endpoint: Endpoint, path: str) -> Mapping[str, str]:
     return dict(zip(endpoint.params, segments, strict=True))
 
 
-def _body(endpoint: Endpoint, raw: bytes) -> Any:
+def _body(endpoint: Endpoint, raw: bytes, query: dict[str, str]) -> Any:
     if endpoint.request is None:
         return None
+    if endpoint.method == "GET":
+        return validate(endpoint.request, query)
     parsed = parse_json(raw)
     if endpoint.request is AnyJson:
         return parsed

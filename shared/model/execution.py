@@ -86,6 +86,7 @@ class PendingRun(Document):
 
     execution_id: str
     n8n_workflow_id: str
+    status: ExecutionStatus
     dispatch: DispatchState
     started_at: datetime | None = None
 

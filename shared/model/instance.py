@@ -35,6 +35,10 @@ class SharedWith(StrEnum):
     USERS = "users"
 
 
+EVERYONE = "*"
+"""Stands for every member in an instance's audience."""
+
+
 class Sharing(Document):
     """Who may use an instance. Copied onto endpoints, so a trigger needs no second read."""
 
@@ -48,6 +52,14 @@ class Sharing(Document):
             return True
         return self.shared_with is SharedWith.USERS and user_id in self.shared_with_user_ids
 
+    @property
+    def audience(self) -> list[str]:
+        """The plain members who may use the instance; :data:`EVERYONE` stands for all of them."""
+        if self.shared_with is SharedWith.EVERYONE:
+            return [self.user_id, EVERYONE]
+        listed = self.shared_with_user_ids if self.shared_with is SharedWith.USERS else []
+        return list(dict.fromkeys([self.user_id, *listed]))
+
 
 class ProcessInstance(Sharing):
     """One installation of a process, in one environment. ``user_id`` is its owner."""
@@ -56,6 +68,8 @@ class ProcessInstance(Sharing):
     process_id: str
     project_id: str
     environment: Environment
+    visible_to: list[str] = []
+    """The audience, written down for queries; whoever changes the sharing rewrites it."""
     title: str
     is_active: bool = False
     inactive_reason: InactiveReason | None = InactiveReason.DEPLOY_FAILED

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shared.model.apikey import ApiKey
+from shared.model.audit import AuditEvent
 from shared.model.deployment import DeploymentInstance, N8nWorkflowOwner
 from shared.model.document import Document
 from shared.model.endpoint import Endpoint
@@ -15,6 +16,7 @@ from shared.model.instance import ProcessInstance
 from shared.model.organization import Member, N8nBackend, Organization
 from shared.model.project import Process, Project
 from shared.model.template import Template, VersionClaim
+from shared.model.user import EmailClaim, User
 
 D = TypeVar("D", bound=Document)
 
@@ -66,6 +68,21 @@ def organization(organization_id: str) -> Ref[Organization]:
 def member(organization_id: str, user_id: str) -> Ref[Member]:
     """A user's membership in an organization."""
     return Ref(f"organizations/{_segment(organization_id)}/members/{_segment(user_id)}", Member)
+
+
+def audit_event(organization_id: str, event_id: str) -> Ref[AuditEvent]:
+    """An entry of an organization's audit log."""
+    return Ref(f"organizations/{_segment(organization_id)}/auditEvents/{_segment(event_id)}", AuditEvent)
+
+
+def user(user_id: str) -> Ref[User]:
+    """A user."""
+    return Ref(f"users/{_segment(user_id)}", User)
+
+
+def email_claim(address_digest: str) -> Ref[EmailClaim]:
+    """The claim on an address, by the digest of its normalised form."""
+    return Ref(f"emails/{_segment(address_digest)}", EmailClaim)
 
 
 def project(project_id: str) -> Ref[Project]:

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from shared.errors import BodyTooLarge, Internal, MethodNotAllowed, PlatformError
 from shared.http.access import BodySecret, HeaderSecret, Keyed, TaskCall
 from shared.http.declaration import AnyJson, Endpoint, Envelope
+from shared.model.apikey import KeyKind
 
 _REF = "#/components/schemas/{model}"
 _ALWAYS: tuple[type[PlatformError], ...] = (MethodNotAllowed, Internal)
@@ -31,6 +32,7 @@ def openapi(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
                 "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "managerKey": {"type": "apiKey", "in": "header", "name": "X-Process-Manager-Key"},
                 "bearer": {"type": "http", "scheme": "bearer"},
+                "instanceKeyInQuery": {"type": "apiKey", "in": "query", "name": "api_key"},
                 "webhookSecret": {"type": "apiKey", "in": "header", "name": "X-Codika-Webhook-Auth"},
             },
         },
@@ -39,7 +41,8 @@ def openapi(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
 
 def _schemas(endpoints: list[Endpoint]) -> tuple[dict[type[BaseModel], Any], dict[str, Any]]:
     responses = {endpoint.response for endpoint in endpoints}
-    requests = {e.request for e in endpoints if e.request is not None and e.request is not AnyJson}
+    bodies = {endpoint.request for endpoint in endpoints if endpoint.method != "GET"}
+    requests = {model for model in bodies if model is not None and model is not AnyJson}
     wanted = [(model, "serialization") for model in sorted(responses, key=_name)]
     wanted += [(model, "validation") for model in sorted(requests, key=_name)]
     by_use, definitions = models_json_schema(wanted, ref_template=_REF)  # type: ignore[arg-type]
@@ -59,7 +62,7 @@ def _operation(endpoint: Endpoint, schemas: dict[type[BaseModel], Any]) -> dict[
         "responses": _responses(endpoint, schemas),
         "security": _security(endpoint),
     }
-    if endpoint.request is not None:
+    if endpoint.request is not None and endpoint.method != "GET":
         schema = {} if endpoint.request is AnyJson else schemas[endpoint.request]
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     return operation
@@ -68,7 +71,18 @@ def _operation(endpoint: Endpoint, schemas: dict[type[BaseModel], Any]) -> dict[
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     text = {"type": "string"}
     path = [{"name": n, "in": "path", "required": True, "schema": text} for n in endpoint.params]
-    return path + [{"name": n, "in": "query", "required": False, "schema": text} for n in endpoint.query]
+    return path + _query(endpoint)
+
+
+def _query(endpoint: Endpoint) -> list[dict[str, Any]]:
+    if endpoint.method != "GET" or endpoint.request is None:
+        return []
+    schema = endpoint.request.model_json_schema(by_alias=True)
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": field}
+        for name, field in schema["properties"].items()
+    ]
 
 
 def _responses(endpoint: Endpoint, schemas: dict[type[BaseModel], Any]) -> dict[str, Any]:
@@ -107,7 +121,14 @@ def _failure(endpoint: Endpoint) -> dict[str, Any]:
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
     if isinstance(endpoint.access, Keyed):
-        return [{"apiKey": []}, {"managerKey": []}, {"bearer": []}]
+        in_query: list[dict[str, list[str]]] = [{"instanceKeyInQuery": []}]
+        takes_instance_keys = KeyKind.INSTANCE in endpoint.access.kinds
+        return [
+            {"apiKey": []},
+            {"managerKey": []},
+            {"bearer": []},
+            *(in_query if takes_instance_keys else []),
+        ]
     if isinstance(endpoint.access, HeaderSecret):
         return [{"webhookSecret": []}]
     if isinstance(endpoint.access, BodySecret):

@@ -8,11 +8,11 @@ from datetime import datetime
 import orjson
 
 from shared.ensemble import decode
-from shared.errors import Conflict, Forbidden, InvalidRequest, InvalidVersion, NotFound
+from shared.errors import Conflict, InvalidRequest, InvalidVersion
 from shared.model.apikey import ApiKey, KeyKind
 from shared.model.configuration import Configuration, Skill
 from shared.model.project import Process, Project
-from shared.services.access import role_in
+from shared.services.access import accessible_project
 from shared.services.deployments.lock import is_locked
 from shared.services.deployments.work import Tenant, load_tenant
 from shared.services.platform import Platform
@@ -50,7 +50,7 @@ class Plan:
     template_id: str
     deployment_id: str
     version: Version
-    created_by: str
+    key: ApiKey
     configuration: Configuration
     raw_configuration: bytes = field(repr=False)
     texts: dict[str, str] = field(repr=False)
@@ -86,7 +86,7 @@ async def plan_deployment(platform: Platform, key: ApiKey, sent: Submission) -> 
         template_id=template_id,
         deployment_id=platform.sources.auto_id(),
         version=version,
-        created_by=key.user_id,
+        key=key,
         configuration=checked,
         raw_configuration=storable(sent.configuration),
         texts=texts,
@@ -97,15 +97,8 @@ async def plan_deployment(platform: Platform, key: ApiKey, sent: Submission) -> 
 
 
 async def _project(platform: Platform, key: ApiKey, project_id: str, now: datetime) -> Found[Project]:
-    found = await platform.store.get(refs.project(project_id))
-    if found is None:
-        raise NotFound(f"Project {project_id} not found.", code="PROJECT_NOT_FOUND")
-    project = found.value
-    if key.kind is not KeyKind.ADMIN:
-        role = await role_in(platform, key, project.organization_id)
-        if role is None or not (role.manages or project.created_by == key.user_id):
-            raise Forbidden("This API key has no access to this project.")
-    if is_locked(project, now):
+    found = await accessible_project(platform, key, project_id)
+    if is_locked(found.value, now):
         raise Conflict(
             "A deployment of this project is in progress. Wait until it has ended.",
             code="DEPLOYMENT_IN_PROGRESS",

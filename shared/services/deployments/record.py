@@ -6,10 +6,12 @@ import orjson
 
 from shared.errors import Conflict, InvalidVersion, PlatformError
 from shared.model.apikey import ApiKey, KeyKind
+from shared.model.audit import AuditAction
 from shared.model.deployment import DeploymentInstance, DeploymentStatus, Lease
 from shared.model.instance import Environment, InactiveReason, ProcessInstance
 from shared.model.project import Process, ProcessType, ProjectStatus
 from shared.model.template import StoredFile, Template, VersionClaim
+from shared.services.audit import audited
 from shared.services.deployments.lease import HeldLease, new_lease
 from shared.services.deployments.lock import locking
 from shared.services.deployments.plan import Plan, storage_path
@@ -48,6 +50,7 @@ async def record(platform: Platform, plan: Plan) -> tuple[HeldLease, Work]:
         _project_patch(plan),
         _process_write(plan),
         *instance_writes,
+        _audit(platform, plan),
     ]
     if (stuck := await _stuck(platform, plan)) is not None:
         unsettled = {"unsettled_deployment_instance_id": plan.project.value.deploying}
@@ -117,7 +120,7 @@ async def _stored_template(platform: Platform, plan: Plan) -> Template:
         workflow_blobs={name: address(text) for name, text in texts.items()},
         files=[_file(plan.template_id, document) for document in kept],
         skills_blob=address(skills),
-        created_by=plan.created_by,
+        created_by=plan.key.user_id,
         created_at=plan.now,
     )
 
@@ -172,6 +175,7 @@ async def _first_instance(
         process_id=plan.process_id,
         project_id=plan.project_id,
         environment=Environment.DEV,
+        visible_to=[plan.owner_id],
         title=plan.configuration.title,
         is_active=False,
         inactive_reason=InactiveReason.DEPLOY_FAILED,
@@ -201,6 +205,12 @@ def _deployment(
         attempts=1,
         created_at=plan.now,
     )
+
+
+def _audit(platform: Platform, plan: Plan) -> Write:
+    organization_id, version = plan.project.value.organization_id, str(plan.version)
+    deployed = AuditAction.USE_CASE_DEPLOYED
+    return audited(platform, plan.key, deployed, organization_id, plan.project_id, version=version)
 
 
 def _claim(plan: Plan) -> VersionClaim:

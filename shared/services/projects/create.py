@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from shared.errors import Forbidden, InvalidRequest, NotFound
-from shared.model.apikey import ApiKey, KeyKind
+from shared.errors import InvalidRequest
+from shared.model.apikey import ApiKey
+from shared.model.audit import AuditAction
 from shared.model.project import Project
-from shared.services.access import role_in
+from shared.services.access import chosen_organization
+from shared.services.audit import audited
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.store import Create
@@ -30,7 +32,7 @@ async def create_project(
     """
     if template_id not in TEMPLATES:
         raise InvalidRequest(f"Unknown templateId {template_id}. Use one of: {', '.join(TEMPLATES)}.")
-    organization = await _organization(platform, key, organization_id)
+    organization, _ = await chosen_organization(platform, key, organization_id, must_name=True)
     project_id = platform.sources.auto_id()
     project = Project(
         organization_id=organization,
@@ -40,21 +42,8 @@ async def create_project(
         created_at=platform.sources.now(),
         template_id=template_id,
     )
-    await platform.store.commit(Create(refs.project(project_id), project))
+    await platform.store.commit(
+        Create(refs.project(project_id), project),
+        audited(platform, key, AuditAction.PROJECT_CREATED, organization, project_id, name=name),
+    )
     return project_id
-
-
-async def _organization(platform: Platform, key: ApiKey, wanted: str | None) -> str:
-    if key.kind is KeyKind.ORGANIZATION and key.organization_id:
-        if wanted not in (None, key.organization_id):
-            raise Forbidden("This API key belongs to another organization.")
-        return key.organization_id
-    if not wanted:
-        raise InvalidRequest(
-            "organizationId is required with this kind of key.", code="ORGANIZATION_ID_REQUIRED"
-        )
-    if await platform.store.get(refs.organization(wanted)) is None:
-        raise NotFound(f"Organization {wanted} not found.", code="ORGANIZATION_NOT_FOUND")
-    if key.kind is KeyKind.PERSONAL and await role_in(platform, key, wanted) is None:
-        raise Forbidden("You are not a member of this organization.")
-    return wanted

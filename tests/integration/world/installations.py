@@ -125,6 +125,7 @@ async def _instance(of: Installation, sharing: Sharing, active: bool) -> Process
         process_id=of.process_id,
         project_id="project",
         environment=Environment.DEV,
+        visible_to=sharing.audience,
         title="Test",
         is_active=active,
         inactive_reason=None if active else InactiveReason.USER_PAUSED,

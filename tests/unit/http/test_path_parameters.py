@@ -36,7 +36,6 @@ def declared(name: str, *params: str, aliases: tuple[str, ...] = ()) -> Endpoint
         request=None,
         response=Nothing,
         errors=(),
-        query=(),
         prefetch=None,
         body_limit=1,
         timeout_seconds=1,

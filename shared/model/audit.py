@@ -1,0 +1,59 @@
+"""The audit log: who changed what, and who was refused a privileged action."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.document import Document
+
+
+class AuditAction(StrEnum):
+    """What was done; ``noun.verb``."""
+
+    ACCESS_REFUSED = "access.refused"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_UPDATED = "api_key.updated"
+    API_KEY_REVOKED = "api_key.revoked"
+    INSTANCE_KEY_REVEALED = "instance_key.revealed"
+    INSTANCE_KEY_REGENERATED = "instance_key.regenerated"
+    ORGANIZATION_CREATED = "organization.created"
+    ORGANIZATION_UPDATED = "organization.updated"
+    MEMBER_ADDED = "member.added"
+    MEMBER_ROLE_CHANGED = "member.role_changed"
+    MEMBER_REMOVED = "member.removed"
+    INVITATION_CREATED = "invitation.created"
+    INVITATION_REVOKED = "invitation.revoked"
+    TEAM_CHANGED = "team.changed"
+    TEAM_REMOVED = "team.removed"
+    USER_SIGNED_UP = "user.signed_up"
+    USER_LOGGED_IN = "user.logged_in"
+    PROJECT_CREATED = "project.created"
+    PROJECT_NOTE_WRITTEN = "project_note.written"
+    STAGE_DOCUMENTS_UPLOADED = "stage_documents.uploaded"
+    USE_CASE_DEPLOYED = "use_case.deployed"
+    TEMPLATE_PUBLISHED = "template.published"
+    INSTANCE_REDEPLOYED = "instance.redeployed"
+    INSTANCE_ACTIVATED = "instance.activated"
+    INSTANCE_DEACTIVATED = "instance.deactivated"
+    DATA_INGESTION_DEPLOYED = "data_ingestion.deployed"
+    INTEGRATION_CONNECTED = "integration.connected"
+    INTEGRATION_DELETED = "integration.deleted"
+
+
+class AuditEvent(Document):
+    """One entry; written in the commit of the change it tells of, never changed, never secret.
+
+    ``target`` is the id of what was changed. ``actor_user_id`` is the owner of the key that was used.
+    """
+
+    event_id: str
+    organization_id: str
+    action: AuditAction
+    actor_user_id: str
+    actor_key_id: str | None = None
+    actor_key_prefix: str | None = None
+    target: str
+    details: dict[str, object] = {}
+    request_id: str | None = None
+    created_at: datetime
