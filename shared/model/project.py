@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.model.document import Document
+from shared.model.ingestion import ActiveDataIngestion
 
 
 class ProjectStatus(StrEnum):
@@ -65,7 +66,14 @@ class Visibility(StrEnum):
 
 
 class Process(Document):
-    """The listing of a use case: what users discover and install."""
+    """The listing of a use case: what users discover and install.
+
+    A *shell* has no version yet: its data ingestion was deployed before its use case. The installation it
+    names does not exist then.
+
+    ``ingesting`` names the data ingestion that holds the process's ingestion lock until
+    ``ingesting_until``; an expired lock may be taken.
+    """
 
     organization_id: str
     project_id: str
@@ -77,9 +85,19 @@ class Process(Document):
     tags: list[str] = []
     process_type: ProcessType = ProcessType.PERSONAL
     visibility: Visibility = Visibility.PRIVATE
-    latest_version: str
-    latest_template_id: str
+    latest_version: str | None = None
+    latest_template_id: str | None = None
     published_template_id: str | None = None
     dev_instance_id: str
+    active_data_ingestion: ActiveDataIngestion | None = None
+    latest_ingestion_version: str | None = None
+    """The highest version of the data ingestion that went live."""
+    ingesting: str | None = None
+    ingesting_until: datetime | None = None
     archived: bool = False
     created_at: datetime
+
+    @property
+    def is_shell(self) -> bool:
+        """Whether no use case was deployed yet."""
+        return self.latest_version is None

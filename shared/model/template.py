@@ -17,7 +17,10 @@ class TemplateStatus(StrEnum):
 
 
 class StoredFile(Document):
-    """A source file of a version. ``blob`` is the SHA-256 of its content; ``size_bytes`` its raw size."""
+    """A source file of a version. ``blob`` is the SHA-256 of its content; ``size_bytes`` its raw size.
+
+    ``uploaded_at`` is absent when that is the moment its version was made.
+    """
 
     relative_path: str
     storage_path: str
@@ -25,6 +28,7 @@ class StoredFile(Document):
     size_bytes: int
     blob: str
     description: str | None = None
+    uploaded_at: datetime | None = None
 
 
 class Template(Document):

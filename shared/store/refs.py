@@ -12,6 +12,7 @@ from shared.model.deployment import DeploymentInstance, N8nWorkflowOwner
 from shared.model.document import Document
 from shared.model.endpoint import Endpoint
 from shared.model.execution import Execution, document_key
+from shared.model.ingestion import DataIngestion, IngestionVersion
 from shared.model.instance import ProcessInstance
 from shared.model.organization import Member, N8nBackend, Organization
 from shared.model.project import Process, Project
@@ -98,6 +99,16 @@ def process(process_id: str) -> Ref[Process]:
 def version_claim(process_id: str, version: str) -> Ref[VersionClaim]:
     """The claim on one version number of a process."""
     return Ref(f"processes/{_segment(process_id)}/versions/{_segment(version)}", VersionClaim)
+
+
+def data_ingestion(data_ingestion_id: str) -> Ref[DataIngestion]:
+    """A data ingestion."""
+    return Ref(f"dataIngestions/{_segment(data_ingestion_id)}", DataIngestion)
+
+
+def ingestion_version(process_id: str, version: str) -> Ref[IngestionVersion]:
+    """The claim on one version number of a process's data ingestions."""
+    return Ref(f"processes/{_segment(process_id)}/ingestionVersions/{_segment(version)}", IngestionVersion)
 
 
 def template(template_id: str) -> Ref[Template]:

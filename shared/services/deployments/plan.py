@@ -38,12 +38,16 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A checked deploy: new ids, the version, and what it builds on. ``process`` is None on the first."""
+    """A checked deploy: new ids, the version, and what it builds on.
+
+    ``process`` is None on the first, even if a data ingestion made the ``shell`` of the process before.
+    """
 
     now: datetime
     project_id: str
     project: Found[Project]
     process: Found[Process] | None
+    shell: Found[Process] | None
     process_id: str
     instance_id: str
     owner_id: str
@@ -69,8 +73,10 @@ async def plan_deployment(platform: Platform, key: ApiKey, sent: Submission) -> 
     checked = validate_configuration(sent.configuration)
     checked_skills = validate_skills(sent.skills, [w.workflow_template_id for w in checked.workflows])
     texts = {w.workflow_template_id: decode(w, index) for index, w in enumerate(checked.workflows)}
-    process = await _process(platform, project.value)
-    latest = Version.parse(process.value.latest_version) if process else None
+    known = await _process(platform, project.value)
+    process, shell = (None, known) if known and known.value.is_shell else (known, None)
+    latest_version = known.value.latest_version if known else None
+    latest = Version.parse(latest_version) if latest_version else None
     version = _version(sent.strategy, sent.explicit_version, latest)
     owner_id = process.value.owner_id if process else _owner(key, project.value)
     tenant = await load_tenant(platform, project.value.organization_id, owner_id)
@@ -80,8 +86,9 @@ async def plan_deployment(platform: Platform, key: ApiKey, sent: Submission) -> 
         project_id=sent.project_id,
         project=project,
         process=process,
+        shell=shell,
         process_id=project.value.process_id or platform.sources.auto_id(),
-        instance_id=process.value.dev_instance_id if process else platform.sources.uuid7(),
+        instance_id=known.value.dev_instance_id if known else platform.sources.uuid7(),
         owner_id=owner_id,
         template_id=template_id,
         deployment_id=platform.sources.auto_id(),

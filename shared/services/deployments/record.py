@@ -249,11 +249,16 @@ def _process_write(plan: Plan) -> Write:
         icon=configuration.icon,
         tags=configuration.tags,
     )
+    if plan.shell is not None:
+        # What the data ingestion keeps in the process stays as it is.
+        filled = process.model_fields_set - {"created_at"}
+        return Patch(reference, {name: getattr(process, name) for name in filled})
     return Create(reference, process)
 
 
 def _latest(plan: Plan, process: Found[Process]) -> dict[str, object]:
     """Return the highest version so far: an explicit lower one does not move it."""
-    if plan.version <= Version.parse(process.value.latest_version):
+    latest = process.value.latest_version
+    if latest is not None and plan.version <= Version.parse(latest):
         return {}
     return {"latest_version": str(plan.version), "latest_template_id": plan.template_id}

@@ -1,0 +1,1 @@
+"""From an ingestion workflow to documents that are embedded."""
