@@ -1,6 +1,6 @@
 """One worker at a time on a deployment, noticed when it dies (design §5).
 
-The lease lives in the deployment's document. Every write of its holder is conditional on the version
+The lease lives in the document of the deployment, or of the data ingestion. Every write of its holder is conditional on the version
 it wrote last, so a worker that lost the lease cannot write any more: its next write fails. Before every
 step in n8n the holder asks for leave, and a lease that ran out, was lost or was given up grants none.
 """
@@ -14,6 +14,7 @@ from datetime import datetime
 
 from shared.errors import UpstreamError
 from shared.model.deployment import DeploymentInstance, Lease
+from shared.model.ingestion import DataIngestion
 from shared.services.platform import Platform
 from shared.store.errors import Changed
 from shared.store.refs import Ref
@@ -31,12 +32,14 @@ class StillHeld(UpstreamError):
     default_code = "TRY_LATER"
 
 
+Leased = Ref[DeploymentInstance] | Ref[DataIngestion]
+"""What a worker may hold."""
+
+
 class HeldLease:
     """The right to work on a deployment and to write to its document."""
 
-    def __init__(
-        self, platform: Platform, ref: Ref[DeploymentInstance], lease: Lease, version: datetime
-    ) -> None:
+    def __init__(self, platform: Platform, ref: Leased, lease: Lease, version: datetime) -> None:
         self._platform = platform
         self._ref = ref
         self._lease = lease
@@ -64,7 +67,7 @@ class HeldLease:
             LeaseLost: nothing was written.
         """
         async with self._writing:
-            patch = Patch(self._ref, fields, self._version)
+            patch: Write = Patch(self._ref, fields, self._version)
             try:
                 self._version, *_ = await self._platform.store.commit(patch, *others)
             except Changed as error:

@@ -1,4 +1,4 @@
-"""What the placeholders of one installation stand for (platform §6.1)."""
+"""What the placeholders of one installation, or of a process alone, stand for (platform §6.1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shared.errors import Internal
 from shared.placeholders import Values
-from shared.services.deployments.work import Work
+from shared.services.deployments.work import Tenant, Work
 from shared.services.platform import Platform
 from shared.services.secrets import execution_auth, open_text
 from shared.validation.parameters import effective_parameters
@@ -19,23 +19,35 @@ async def values_of(platform: Platform, work: Work) -> Values:
     Raises:
         Internal: the organization was never provisioned.
     """
-    tenant = work.tenant
-    organization, owner = tenant.organization, work.instance.user_id
-    auth = tenant.webhook_auth
+    configuration, owner = work.configuration, work.instance.user_id
+    values = await process_values(platform, work.tenant, work.deployment.process_id, owner)
+    return replace(
+        values,
+        installation={**values.installation, "PROCESS_INSTANCE_UID": work.instance_id},
+        parameters=effective_parameters(
+            configuration.deployment_input_schema,
+            configuration.default_deployment_parameters,
+            work.instance.deployment_parameters,
+        ),
+        parameter_schema=configuration.deployment_input_schema,
+    )
+
+
+async def process_values(platform: Platform, tenant: Tenant, process_id: str, user_id: str) -> Values:
+    """Return the values of a process for one member that need no installation.
+
+    Raises:
+        Internal: the organization was never provisioned.
+    """
+    organization, auth = tenant.organization, tenant.webhook_auth
     if organization.error_workflow_id is None:
         raise Internal("The organization is not provisioned: it has no error workflow.")
     member_secret = await open_text(
-        platform, tenant.member.execution_auth, execution_auth(tenant.organization_id, owner)
+        platform, tenant.member.execution_auth, execution_auth(tenant.organization_id, user_id)
     )
-    process_id = work.deployment.process_id
-    configuration = work.configuration
     return Values(
         process={"PROCESS_ID": process_id, "NAMESPACE": f"process_{process_id}"},
-        installation={
-            "PROCESS_INSTANCE_UID": work.instance_id,
-            "USER_ID": owner,
-            "ORGANIZATION_ID": tenant.organization_id,
-        },
+        installation={"USER_ID": user_id, "ORGANIZATION_ID": tenant.organization_id},
         organization={
             "N8N_BASE_URL": tenant.backend.base_url.rstrip("/"),
             "ERROR_WORKFLOW_ID": organization.error_workflow_id,
@@ -43,12 +55,6 @@ async def values_of(platform: Platform, work: Work) -> Values:
             "WEBHOOK_AUTH_CRED_NAME": auth.credential_name,
         },
         member_secrets={"EXECUTION_AUTH": member_secret},
-        parameters=effective_parameters(
-            configuration.deployment_input_schema,
-            configuration.default_deployment_parameters,
-            work.instance.deployment_parameters,
-        ),
-        parameter_schema=configuration.deployment_input_schema,
     )
 
 
