@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from shared.model.document import Document
@@ -32,6 +32,13 @@ _PREFIXES = {
 }
 
 
+MAX_ACTIVE_KEYS = 20
+"""Active keys an organization may have; instance keys do not count (platform §2)."""
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a key ends that never expires."""
+
+
 class ApiKey(Document):
     """A key at rest: its document id is the SHA-256 of the key, which is stored nowhere.
 
@@ -54,6 +61,9 @@ class ApiKey(Document):
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    updated_at: datetime | None = None
+    active_until: datetime = NEVER
+    """When it expires or was revoked, whichever is first: what active keys are counted by."""
 
     def is_usable(self, now: datetime) -> bool:
         """Return whether the key authenticates at ``now``."""
@@ -62,3 +72,10 @@ class ApiKey(Document):
     def holds(self, scope: Scope) -> bool:
         """Return whether the key holds ``scope``."""
         return scope.value in self.scopes
+
+
+class ApiKeyAddress(Document):
+    """Where the organization key with an id is: a key's own document is found by its digest alone."""
+
+    organization_id: str
+    digest: str

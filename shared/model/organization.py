@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.model.document import Document
+from shared.model.plans import ALLOWANCES, Plan
 
 
 class Role(StrEnum):
@@ -33,6 +34,12 @@ class N8nBackend(Document):
     organization_id: str | None = None
 
 
+class Shards(Document):
+    """The backends that take organizations without an n8n of their own."""
+
+    backend_ids: list[str] = []
+
+
 class WebhookAuth(Document):
     """The header-auth credential that n8n webhooks of the organization demand (platform §14.1)."""
 
@@ -44,6 +51,24 @@ class WebhookAuth(Document):
     """SHA-256 of the header value: recognises the error workflow's calls without opening anything."""
 
 
+class Size(StrEnum):
+    """How many people work in an organization."""
+
+    SOLO = "solo"
+    UP_TO_10 = "2-10"
+    UP_TO_50 = "11-50"
+    UP_TO_200 = "51-200"
+    UP_TO_1000 = "201-1000"
+    MORE = "1000+"
+
+
+class Logo(Document):
+    """An uploaded logo: a blob of the organization."""
+
+    digest: str
+    media_type: str
+
+
 class Organization(Document):
     """A tenant."""
 
@@ -51,12 +76,26 @@ class Organization(Document):
     created_by: str
     created_at: datetime
     description: str = ""
-    size: str | None = None
+    size: Size | None = None
     logo_url: str | None = None
+    logo: Logo | None = None
+    """Absent where the logo is kept elsewhere."""
+    plan: Plan = Plan.FREE
+    extra_seats: int = 0
+    """Seats beyond those of the plan."""
     backend_id: str
     n8n_base_url: str
+    self_hosted: bool = False
+    """Whether the organization brought its own n8n."""
+    store_credential_copy: bool = False
+    """Whether credentials that live in the organization's own n8n are kept here too, sealed."""
     webhook_auth: WebhookAuth | None = None
     error_workflow_id: str | None = None
+
+    @property
+    def seats(self) -> int:
+        """How many members the organization may have."""
+        return ALLOWANCES[self.plan].seats + self.extra_seats
 
 
 class Member(Document):
@@ -70,3 +109,13 @@ class Member(Document):
     """Sealed execution secret."""
     execution_auth_digest: str
     """SHA-256 of the execution secret."""
+
+
+class Team(Document):
+    """Members who are named together when a process is shared."""
+
+    organization_id: str
+    team_id: str
+    name: str
+    member_ids: list[str] = []
+    created_at: datetime

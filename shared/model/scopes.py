@@ -26,3 +26,6 @@ ORGANIZATION_SCOPES: tuple[Scope, ...] = tuple(s for s in Scope if s is not Scop
 
 INSTANCE_KEY_SCOPES: tuple[Scope, ...] = (Scope.WORKFLOWS_TRIGGER, Scope.SKILLS_READ)
 """What an instance key implicitly holds, for its own instance alone."""
+
+LEGACY_SCOPES: dict[str, Scope] = {"deploy:data-ingestion": Scope.DEPLOY_USE_CASE}
+"""Scopes that are taken for another one when they are granted, and offered to nobody."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from shared.model.document import Document
@@ -24,3 +25,13 @@ class EmailClaim(Document):
     """Makes an address belong to one user; its document id is the digest of the normalised address."""
 
     user_id: str
+
+
+def normalized(address: str) -> str:
+    """Return an e-mail address as it is compared: trimmed, in lower case."""
+    return address.strip().lower()
+
+
+def address_digest(address: str) -> str:
+    """Return the SHA-256 in hex of the normalised address: the id of its :class:`EmailClaim`."""
+    return hashlib.sha256(normalized(address).encode()).hexdigest()

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from shared.model.apikey import ApiKey
+from shared.model.apikey import ApiKey, ApiKeyAddress
 from shared.model.audit import AuditEvent
 from shared.model.deployment import DeploymentInstance, N8nWorkflowOwner
 from shared.model.document import Document
@@ -14,9 +14,10 @@ from shared.model.endpoint import Endpoint
 from shared.model.execution import Execution, document_key
 from shared.model.ingestion import DataIngestion, IngestionVersion
 from shared.model.instance import ProcessInstance
-from shared.model.organization import Member, N8nBackend, Organization
+from shared.model.organization import Member, N8nBackend, Organization, Shards, Team
 from shared.model.project import Process, Project
 from shared.model.template import Template, VersionClaim
+from shared.model.turn import Turn, TurnOf
 from shared.model.user import EmailClaim, User
 
 D = TypeVar("D", bound=Document)
@@ -56,6 +57,16 @@ def api_key(digest: str) -> Ref[ApiKey]:
     return Ref(f"apiKeys/{_segment(digest)}", ApiKey)
 
 
+def api_key_address(key_id: str) -> Ref[ApiKeyAddress]:
+    """Where the organization key with that id is."""
+    return Ref(f"apiKeyAddresses/{_segment(key_id)}", ApiKeyAddress)
+
+
+def shards() -> Ref[Shards]:
+    """The backends that take new organizations."""
+    return Ref("platform/shards", Shards)
+
+
 def backend(backend_id: str) -> Ref[N8nBackend]:
     """An n8n backend."""
     return Ref(f"n8nBackends/{_segment(backend_id)}", N8nBackend)
@@ -69,6 +80,16 @@ def organization(organization_id: str) -> Ref[Organization]:
 def member(organization_id: str, user_id: str) -> Ref[Member]:
     """A user's membership in an organization."""
     return Ref(f"organizations/{_segment(organization_id)}/members/{_segment(user_id)}", Member)
+
+
+def team(organization_id: str, team_id: str) -> Ref[Team]:
+    """A team of an organization."""
+    return Ref(f"organizations/{_segment(organization_id)}/teams/{_segment(team_id)}", Team)
+
+
+def turn(organization_id: str, of: TurnOf) -> Ref[Turn]:
+    """The turn of an organization's keys, or of its members."""
+    return Ref(f"organizations/{_segment(organization_id)}/turns/{of.value}", Turn)
 
 
 def audit_event(organization_id: str, event_id: str) -> Ref[AuditEvent]:

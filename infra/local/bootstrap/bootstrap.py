@@ -11,13 +11,19 @@ from infra.local.stack.addresses import Stack
 from infra.local.stack.private_file import write_private
 from shared.model.apikey import KeyKind
 from shared.model.organization import Role
+from shared.model.plans import Plan
 from shared.model.scopes import ORGANIZATION_SCOPES, Scope
+from shared.model.user import EmailClaim, User, address_digest
+from shared.services.apikeys.create import create_organization_key
 from shared.services.organizations.members import add_member
 from shared.services.organizations.mint import mint_key
 from shared.services.organizations.provision import provision_organization, register_backend
+from shared.services.organizations.shards import offer_backend
 from shared.services.platform import Platform, open_platform
 from shared.services.queues import ensure_queues
 from shared.settings import read_settings
+from shared.store import refs
+from shared.store.store import Create, Put
 
 BACKEND = "local"
 
@@ -42,6 +48,7 @@ async def prepare(stack: Stack) -> None:
         await platform.vault.ensure_keys()
         await ensure_queues(platform.queue)
         await register_backend(platform, BACKEND, stack.n8n_url, stack.n8n_api_key)
+        await offer_backend(platform, BACKEND)
     lines = [f"{name}={value}\n" for name, value in stack.environment().items()]
     write_private(stack.state / "functions.env", "".join(lines))
 
@@ -54,8 +61,8 @@ async def bootstrap(stack: Stack) -> dict[str, object]:
     """
     async with _platform(stack) as platform:
         admin = await _key(platform, KeyKind.ADMIN, platform.sources.auto_id() + "Operator", "Operator")
-        first = await _organization(platform, "Atelier Nord")
-        second = await _organization(platform, "Bureau Süd")
+        first = await _organization(platform, "Atelier Nord", "atelier-nord.example")
+        second = await _organization(platform, "Bureau Süd", "bureau-sued.example")
     return {
         "baseUrl": stack.base_url,
         "publicKeyUrl": f"{stack.base_url}/encryption/public.pem",
@@ -68,21 +75,22 @@ async def bootstrap(stack: Stack) -> dict[str, object]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Owner:
+class _Person:
     user_id: str
+    email: str
     role: Role
 
 
-async def _organization(platform: Platform, name: str) -> dict[str, object]:
+async def _organization(platform: Platform, name: str, domain: str) -> dict[str, object]:
     organization_id = platform.sources.auto_id()
-    owner = _Owner(_user_id(platform), Role.OWNER)
-    member = _Owner(_user_id(platform), Role.MEMBER)
+    owner, member = [await _person(platform, role, domain) for role in (Role.OWNER, Role.MEMBER)]
     await provision_organization(
         platform,
         organization_id=organization_id,
         name=name,
         owner_user_id=owner.user_id,
         backend_id=BACKEND,
+        plan=Plan.BUSINESS,
     )
     await add_member(platform, organization_id, member.user_id, Role.MEMBER)
     keys = [await _organization_key(platform, organization_id, name, user) for user in (owner, member)]
@@ -92,27 +100,38 @@ async def _organization(platform: Platform, name: str) -> dict[str, object]:
         "organizationId": organization_id,
         "name": name,
         "ownerUserId": owner.user_id,
+        "ownerEmail": owner.email,
         "ownerKey": keys[0],
         "memberUserId": member.user_id,
+        "memberEmail": member.email,
         "memberKey": keys[1],
         "personalKey": personal,
     }
 
 
+async def _person(platform: Platform, role: Role, domain: str) -> _Person:
+    """Record a user who can log in with an address of their own."""
+    person = _Person(_user_id(platform), f"{role.value}@{domain}", role)
+    user = User(user_id=person.user_id, email=person.email, created_at=platform.sources.now())
+    # What a database left behind by a broken start claims is this stack's again.
+    claim = Put(refs.email_claim(address_digest(person.email)), EmailClaim(user_id=person.user_id))
+    await platform.store.commit(Create(refs.user(person.user_id), user), claim)
+    return person
+
+
 async def _organization_key(
-    platform: Platform, organization_id: str, organization_name: str, user: _Owner
+    platform: Platform, organization_id: str, organization_name: str, user: _Person
 ) -> str:
-    minted = mint_key(
+    minted = await create_organization_key(
         platform,
-        KeyKind.ORGANIZATION,
-        user_id=user.user_id,
-        name=f"{user.role.value} key",
-        scopes=ORGANIZATION_SCOPES,
         organization_id=organization_id,
         organization_name=organization_name,
+        user_id=user.user_id,
         role=user.role,
+        name=f"{user.role.value} key",
+        scopes=[scope.value for scope in ORGANIZATION_SCOPES],
+        actor=user.user_id,
     )
-    await platform.store.commit(minted.record)
     return minted.raw
 
 
@@ -120,7 +139,7 @@ async def _key(
     platform: Platform, kind: KeyKind, user_id: str, name: str, scopes: tuple[Scope, ...] = tuple(Scope)
 ) -> str:
     minted = mint_key(platform, kind, user_id=user_id, name=name, scopes=scopes)
-    await platform.store.commit(minted.record)
+    await platform.store.commit(*minted.records)
     return minted.raw
 
 

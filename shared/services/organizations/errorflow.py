@@ -8,6 +8,11 @@ from shared.n8n.workflows import WorkflowBody
 HEADER = "X-Codika-Webhook-Auth"
 
 
+def error_workflow_name(organization_id: str) -> str:
+    """Return what the error workflow of an organization is called in n8n."""
+    return f"Error workflow [{organization_id}]"
+
+
 def error_workflow(organization_id: str, base_url: str, auth: WebhookAuth) -> WorkflowBody:
     """Return an error trigger followed by one call to ``captureWorkflowError``.
 
@@ -16,7 +21,7 @@ def error_workflow(organization_id: str, base_url: str, auth: WebhookAuth) -> Wo
     """
     report = f'={{{{ JSON.stringify({{organizationId: "{organization_id}", report: $json}}) }}}}'
     return WorkflowBody(
-        name=f"Error workflow [{organization_id}]",
+        name=error_workflow_name(organization_id),
         nodes=[
             {
                 "id": "error-trigger",

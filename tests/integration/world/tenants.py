@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.model.apikey import KeyKind
 from shared.model.organization import Organization, Role, WebhookAuth
@@ -15,7 +15,7 @@ from shared.services.organizations.mint import mint_key
 from shared.services.platform import Platform
 from shared.services.secrets import execution_auth, open_text, seal_text, webhook_secret
 from shared.store import refs
-from shared.store.store import Create, Put
+from shared.store.store import Put
 from tests.integration.world.n8n import ScriptedN8n
 
 
@@ -63,14 +63,11 @@ class Tenant:
             organization_name=self.name if of_organization else None,
             role=ROLES[user] if of_organization else None,
             process_instance_id=process_instance_id,
+            expires_at=now + expires_in if expires_in is not None else None,
         )
-        changes: dict[str, datetime] = {}
-        if expires_in is not None:
-            changes["expires_at"] = now + expires_in
         if revoked:
-            changes["revoked_at"] = now
-        record = minted.record
-        await self.platform.store.commit(Create(record.ref, record.value.model_copy(update=changes)))
+            minted.key.revoked_at = minted.key.active_until = now
+        await self.platform.store.commit(*minted.records)
         return minted.raw
 
 

@@ -1,0 +1,1 @@
+"""API keys of organizations and installations: granting, changing, listing and ending them."""
