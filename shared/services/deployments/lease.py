@@ -1,8 +1,9 @@
 """One worker at a time on a deployment, noticed when it dies (design §5).
 
-The lease lives in the document of the deployment, or of the data ingestion. Every write of its holder is conditional on the version
-it wrote last, so a worker that lost the lease cannot write any more: its next write fails. Before every
-step in n8n the holder asks for leave, and a lease that ran out, was lost or was given up grants none.
+The lease lives in the document of the deployment, or of the data ingestion. Every write of its holder is
+conditional on the version it wrote last, so a worker that lost the lease cannot write any more: its next
+write fails. Before every step in n8n the holder asks for leave, and a lease that ran out, was lost or was
+given up grants none.
 """
 
 from __future__ import annotations
