@@ -81,6 +81,8 @@ class ProcessInstance(Sharing):
     unsettled_deployment_instance_id: str | None = None
     """A failed deployment whose traces could not be removed from n8n yet."""
     deployment_parameters: dict[str, object] = {}
+    integration_uses: list[str] = []
+    """The integrations its live deployment stands on; found by them when one is deleted."""
     instance_key: str
     """Sealed ``ck_`` key, kept so that its owner can reveal it."""
     installed_at: datetime

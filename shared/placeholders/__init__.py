@@ -2,6 +2,8 @@
 
 from shared.model.configuration.tokens import Scope, Token, find
 from shared.placeholders.document import parses_with_nulls, resolve_workflow
+from shared.placeholders.insertion import inert
+from shared.placeholders.lookup import canonical, integration_of, meant
 from shared.placeholders.problems import (
     MalformedPlaceholder,
     MissingIntegration,
@@ -27,7 +29,11 @@ __all__ = [
     "UnresolvedSubworkflow",
     "UnsafeValue",
     "Values",
+    "canonical",
     "find",
+    "inert",
+    "integration_of",
+    "meant",
     "parses_with_nulls",
     "resolve",
     "resolve_workflow",

@@ -50,7 +50,7 @@ def parameter(value: object, place: Place, before: str, after: str) -> str:
     text. Raises :class:`ValueError` for numbers that are not finite.
     """
     if place is Place.VALUE:
-        return _json(_inert(value))
+        return _json(inert(value))
     if place is Place.PLAIN:
         text = value if isinstance(value, str) else json.dumps(value, allow_nan=False)
         return quote(text.encode("utf-8", "replace"), safe="")
@@ -65,14 +65,14 @@ def _apart(literal: str, before: str, after: str) -> str:
     return head + literal + tail
 
 
-def _inert(value: object) -> object:
+def inert(value: object) -> object:
     """Turn texts n8n would evaluate (they start with ``=``) into expressions that yield just them."""
     if isinstance(value, str):
         return f"={{{{ {javascript.literal(value)} }}}}" if value.startswith("=") else value
     if isinstance(value, Mapping):
-        return {str(key): _inert(member) for key, member in value.items()}
+        return {str(key): inert(member) for key, member in value.items()}
     if isinstance(value, Sequence):
-        return [_inert(member) for member in value]
+        return [inert(member) for member in value]
     return value
 
 

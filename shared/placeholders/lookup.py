@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from shared.model.configuration import FormField, fields_of
 from shared.model.configuration.fields import ChoiceField, DateField, TextField
 from shared.model.configuration.tokens import Scope, Token
@@ -15,7 +17,7 @@ from shared.placeholders.problems import (
 from shared.placeholders.values import Credential, Credentials, Texts, Values
 
 _ALIASES = {"postgresql": "postgres", "gmail": "google_gmail"}
-_MICROSOFT = "microsoft_"
+_MICROSOFT = "microsoft"
 
 
 class Lookup:
@@ -67,7 +69,7 @@ class Lookup:
     def credential(self, token: Token) -> Credential | None:
         """Return the credential a placeholder of a credential scope names."""
         connected = self._credentials[token.scope]
-        uid = _integration_id(token.key, connected)
+        uid = meant(integration_of(token), connected)
         return connected.get(uid)
 
     def _credential(self, token: Token) -> str | Problem:
@@ -80,15 +82,28 @@ class Lookup:
             # A platform credential is ours to provide: no tenant can connect it.
             if token.scope is Scope.PLATFORM_CREDENTIAL:
                 return UnknownKey(token.scope, token.key)
-            return MissingIntegration(_integration_id(token.key, self._credentials[token.scope]), token.scope)
+            uid = meant(integration_of(token), self._credentials[token.scope])
+            return MissingIntegration(uid, token.scope)
         value = {"ID": found.id, "NAME": found.name, "KEY": found.key}[part]
         return value or UnknownKey(token.scope, token.key)
 
 
-def _integration_id(key: str, connected: Credentials) -> str:
-    uid = key.rpartition("_")[0].lower()
-    if uid == "microsoft":
-        # Ambiguous by itself: it means the one Microsoft integration there is.
-        candidates = [name for name in connected if name.startswith(_MICROSOFT)]
+def canonical(uid: str) -> str:
+    """Return the id of an integration that authors know under two (platform §24, 24 and 25)."""
+    return _ALIASES.get(uid, uid)
+
+
+def meant(uid: str, connected: Collection[str]) -> str:
+    """Return which of the connected integrations an id means, or what is not connected under it.
+
+    A bare ``microsoft`` means the one Microsoft integration there is.
+    """
+    if uid == _MICROSOFT:
+        candidates = [name for name in connected if name.startswith(f"{_MICROSOFT}_")]
         return candidates[0] if len(candidates) == 1 else uid
-    return uid if uid in connected else _ALIASES.get(uid, uid)
+    return uid if uid in connected else canonical(uid)
+
+
+def integration_of(token: Token) -> str:
+    """Return the integration a placeholder of a credential scope names, as its author spelled it."""
+    return token.key.rpartition("_")[0].lower()

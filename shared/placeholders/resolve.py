@@ -85,7 +85,9 @@ def _credentials(tokens: list[Token], values: Values, lookup: Lookup) -> dict[st
     names: dict[str, str] = {}
     for token in tokens:
         if token.scope.is_credential and (credential := lookup.credential(token)):
-            names[credential.id] = credential.name
+            # An integration may be connected without a credential in n8n.
+            if credential.id:
+                names[credential.id] = credential.name
         elif token.scope is Scope.ORGANIZATION and token.key == _WEBHOOK_ID:
             identifier = values.organization.get(_WEBHOOK_ID)
             if identifier:

@@ -10,7 +10,10 @@ from shared.model.configuration import FormField, Section
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An n8n credential. ``key`` is the raw secret; only flexible credentials may carry one."""
+    """An n8n credential. ``key`` is the raw secret; only flexible credentials may carry one.
+
+    ``id`` and ``name`` are empty for an integration that is connected without a credential in n8n.
+    """
 
     id: str
     name: str
@@ -44,3 +47,5 @@ class Values:
     parameters: Mapping[str, object] = field(default_factory=dict, repr=False)
     parameter_schema: Sequence[FormField | Section] = ()
     subworkflows: Texts = field(default_factory=dict)
+    integration_uses: Sequence[str] = ()
+    """Which integrations the installation stands on, and whose: what it stops with when one is deleted."""

@@ -5,6 +5,7 @@ Each constructor names the context a secret is sealed for; a ciphertext copied e
 
 from __future__ import annotations
 
+from shared.model.integrations import Holder
 from shared.services.platform import Platform
 from shared.vault.boxed import Capability, Sealed
 from shared.vault.context import Context
@@ -33,6 +34,12 @@ def execution_auth(organization_id: str, user_id: str) -> Context:
 def instance_key(organization_id: str, process_instance_id: str) -> Context:
     """The raw instance key, kept so that its owner can reveal it."""
     return Context(organization_id, "process_instance", process_instance_id, "platform", "instanceKey")
+
+
+def integration_secret(holder: Holder, integration_id: str, name: str) -> Context:
+    """One secret of an integration."""
+    owner = (holder.organization_id, holder.context_type.value, holder.owner)
+    return Context(*owner, f"integration:{integration_id}", name)
 
 
 async def open_text(platform: Platform, sealed: str, context: Context) -> str:

@@ -14,6 +14,7 @@ from shared.model.endpoint import Endpoint
 from shared.model.execution import Execution, document_key
 from shared.model.ingestion import DataIngestion, IngestionVersion
 from shared.model.instance import ProcessInstance
+from shared.model.integrations import ContextType, Holder, Integration
 from shared.model.organization import Member, N8nBackend, Organization, Shards, Team
 from shared.model.project import Process, Project
 from shared.model.template import Template, VersionClaim
@@ -161,3 +162,10 @@ def execution(process_instance_id: str, execution_id: str) -> Ref[Execution]:
     """A run."""
     key = _segment(document_key(execution_id))
     return Ref(f"processInstances/{_segment(process_instance_id)}/executions/{key}", Execution)
+
+
+def integration(holder: Holder, integration_id: str) -> Ref[Integration]:
+    """A connected integration: below its organization, or below the n8n of a platform's own."""
+    is_platforms = holder.context_type is ContextType.PLATFORM
+    owner = backend(holder.owner) if is_platforms else organization(holder.organization_id)
+    return Ref(f"{owner.path}/integrations/{_pair(integration_id, holder.label)}", Integration)

@@ -6,18 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.ensemble import Context, Origin, WorkflowBody, content_hash, guard, lower, order, references
-from shared.errors import InvalidConfiguration
 from shared.n8n.liveness import WebhookAddress, marker, marker_node
 from shared.n8n.workflows import WorkflowBody as N8nWorkflowBody
 from shared.placeholders import Resolution, Values, resolve_workflow
 from shared.services.deployments.values import with_subworkflows
 from shared.services.deployments.work import Work
-
-
-class MissingIntegrations(InvalidConfiguration):
-    """Integrations the use case needs are not connected; the message lists them."""
-
-    default_code = "MISSING_INTEGRATION"
+from shared.services.integrations.missing import MissingIntegrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +87,7 @@ class Preparation:
     def _raise_for_missing(resolutions: list[Resolution]) -> None:
         missing = dict.fromkeys(uid for r in resolutions for uid in r.missing_integrations)
         if missing:
-            raise MissingIntegrations(
-                f"Connect these integrations and rerun the deployment: {', '.join(missing)}."
-            )
+            raise MissingIntegrations(missing)
         for resolution in resolutions:
             resolution.complete()
 

@@ -33,6 +33,7 @@ def live_writes(platform: Platform, work: Work, rows: list[WorkflowRow], values:
                 "current_version": work.deployment.version,
                 "live_deployment_instance_id": work.deployment_id,
                 "unsettled_deployment_instance_id": None,
+                "integration_uses": values.integration_uses,
             },
         ),
         unlocking(

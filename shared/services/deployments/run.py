@@ -7,7 +7,7 @@ from contextlib import suppress
 from shared.errors import PlatformError, UpstreamError
 from shared.model.deployment import DeploymentStatus, WorkflowRow
 from shared.model.instance import InactiveReason
-from shared.services.deployments.bodies import MissingIntegrations, Preparation
+from shared.services.deployments.bodies import Preparation
 from shared.services.deployments.hold import HELD_UNSETTLED_FOR, holding, releasing
 from shared.services.deployments.lease import HeldLease
 from shared.services.deployments.live import live_writes
@@ -19,6 +19,7 @@ from shared.services.deployments.settle import settle_first, sweep
 from shared.services.deployments.values import values_of
 from shared.services.deployments.work import Work, n8n_of
 from shared.services.faults import point
+from shared.services.integrations.missing import MissingIntegrations
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.store import Patch, Write

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from shared.errors import Internal
-from shared.placeholders import Values
+from shared.placeholders import Scope, Values
 from shared.services.deployments.work import Tenant, Work
+from shared.services.integrations.available import Holders, available_to
+from shared.services.integrations.missing import MissingIntegrations
 from shared.services.platform import Platform
 from shared.services.secrets import execution_auth, open_text
 from shared.validation.parameters import effective_parameters
@@ -18,9 +20,13 @@ async def values_of(platform: Platform, work: Work) -> Values:
 
     Raises:
         Internal: the organization was never provisioned.
+        MissingIntegrations: a credential the use case needs is not connected.
     """
     configuration, owner = work.configuration, work.instance.user_id
     values = await process_values(platform, work.tenant, work.deployment.process_id, owner)
+    holders = holders_of(work.tenant, owner, work.instance_id)
+    required = configuration.required_integrations()
+    values = await with_credentials(platform, values, holders, work.texts.values(), required)
     return replace(
         values,
         installation={**values.installation, "PROCESS_INSTANCE_UID": work.instance_id},
@@ -55,6 +61,35 @@ async def process_values(platform: Platform, tenant: Tenant, process_id: str, us
             "WEBHOOK_AUTH_CRED_NAME": auth.credential_name,
         },
         member_secrets={"EXECUTION_AUTH": member_secret},
+    )
+
+
+def holders_of(tenant: Tenant, user_id: str, process_instance_id: str | None = None) -> Holders:
+    """Return whose credentials a member's installation may use, or a process alone."""
+    return Holders(tenant.organization_id, user_id, process_instance_id, tenant.organization.backend_id)
+
+
+async def with_credentials(
+    platform: Platform, values: Values, holders: Holders, texts: Iterable[str], required: Iterable[str] = ()
+) -> Values:
+    """Return the values together with the credentials that workflow files ask for.
+
+    ``required`` are ids of integrations that must be connected whether a file names them or not.
+
+    Raises:
+        MissingIntegrations
+    """
+    available = await available_to(platform, holders, texts, required)
+    if available.missing:
+        raise MissingIntegrations(available.missing)
+    return replace(
+        values,
+        platform_credentials=available.of(Scope.PLATFORM_CREDENTIAL),
+        organization_credentials=available.of(Scope.ORGANIZATION_CREDENTIAL),
+        member_credentials=available.of(Scope.MEMBER_CREDENTIAL),
+        flexible_credentials=available.of(Scope.FLEXIBLE_CREDENTIAL),
+        instance_credentials=available.of(Scope.INSTANCE_CREDENTIAL),
+        integration_uses=available.uses,
     )
 
 
