@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from shared.errors import Unauthorized
 from shared.http.access import A, O, P, keys
-from shared.http.authentication import presented_key
 from shared.http.call import Call
 from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
 from shared.model.document import Document, Timestamp
-from shared.services.organizations.usage import note_use
 
 
 class Identity(Document):
@@ -37,7 +35,6 @@ class Identity(Document):
 async def verify_api_key(call: Call[None]) -> Identity:
     """Return what the presented key is; the login check of clients."""
     key = call.caller
-    await note_use(call.platform, presented_key(call.headers, call.query) or "", key)
     return Identity(
         type=key.kind.value,
         key_name=key.name,

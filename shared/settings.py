@@ -41,6 +41,14 @@ class Settings:
     """A webhook call that was sent but is not answered after this long counts as accepted."""
     run_timeout: timedelta
     """A run that reported nothing for this long is looked up in n8n and failed if it is gone."""
+    rate_limit_key: int = 600
+    """Requests a minute per key and process; 0 for any number (decision 0009)."""
+    rate_limit_organization: int = 3000
+    """Requests a minute of all keys of an organization, per process; 0 for any number."""
+    rate_limit_address: int = 120
+    """Keys nobody has that may be tried a minute from one address, per process; 0 for any number."""
+    trusted_proxies: int = 0
+    """How many proxies of our own stand in front and append to ``X-Forwarded-For``."""
 
 
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v3/certs"
@@ -74,4 +82,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         deploy_lease=seconds("DEPLOY_LEASE_SECONDS", 30),
         dispatch_accept_after=seconds("DISPATCH_ACCEPT_AFTER_SECONDS", 25),
         run_timeout=seconds("RUN_TIMEOUT_SECONDS", 3600),
+        rate_limit_key=int(environ.get("RATE_LIMIT_KEY_PER_MINUTE", 600)),
+        rate_limit_organization=int(environ.get("RATE_LIMIT_ORGANIZATION_PER_MINUTE", 3000)),
+        rate_limit_address=int(environ.get("RATE_LIMIT_ADDRESS_PER_MINUTE", 120)),
+        trusted_proxies=int(environ.get("TRUSTED_PROXIES", 0)),
     )

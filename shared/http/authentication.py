@@ -1,14 +1,17 @@
-"""From request to caller: one batched read at most, none for a key that cannot exist (design §4)."""
+"""From request to caller: one batched read at most, none for a key that cannot exist (design §4).
+
+Whether the caller may go on is :mod:`shared.http.authorization`'s to say: a refused caller is known.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import Forbidden, InsufficientScope, Unauthorized
-from shared.http.access import Access, Keyed, TaskCall
+from shared.errors import Unauthorized
+from shared.http.authorization import unknown
 from shared.model.apikey import ApiKey, KeyKind
-from shared.model.scopes import INSTANCE_KEY_SCOPES, Scope
 from shared.services.platform import Platform
 from shared.store.refs import Ref, api_key
 from shared.vault.apikeys import digest, is_well_formed
@@ -17,6 +20,14 @@ _HEADERS = ("x-api-key", "x-process-manager-key")
 
 
 _KINDS = {kind.prefix: kind for kind in KeyKind}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: a key that exists, usable or not. ``digest`` is the SHA-256 it is stored under."""
+
+    digest: str
+    key: ApiKey
 
 
 def kind_of(key: str) -> KeyKind | None:
@@ -42,58 +53,29 @@ def presented_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str |
     return None
 
 
-async def authenticate(
-    platform: Platform,
-    access: Access,
-    headers: Mapping[str, str],
-    query: Mapping[str, str],
-    documents: tuple[Ref[Any], ...],
-) -> tuple[ApiKey | None, tuple[Any, ...]]:
-    """Return the caller's key, if the endpoint wants one, and the endpoint's own documents.
-
-    Key and documents come from one batched read.
+def presented_digest(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
+    """Return the digest of the key of a request; nothing is read.
 
     Raises:
-        Unauthorized: no key, or one that is malformed, unknown, expired or revoked.
-        InsufficientScope: the key lacks the scope, which the message names.
-        Forbidden: the key is of a kind this endpoint does not take, or its owner's role is too small.
+        Unauthorized: there is no key, or one that cannot be ours.
     """
-    if isinstance(access, TaskCall):
-        await platform.verifier.verify(headers.get("authorization", ""))
-    if not isinstance(access, Keyed):
-        return None, await platform.store.fetch(*documents) if documents else ()
     presented = presented_key(headers, query)
     if presented is None:
         raise Unauthorized("No API key was sent. Send it in the X-API-Key or X-Process-Manager-Key header.")
     if kind_of(presented) is None:
         raise Unauthorized("Invalid API key: it does not have the form of a key of this platform.")
-    found, *rest = await platform.store.fetch(api_key(digest(presented)), *documents)
-    if found is None or not found.value.is_usable(platform.sources.now()):
-        raise Unauthorized("Invalid API key: it is unknown, expired or revoked. Create a new one.")
-    key: ApiKey = found.value
-    _authorize(key, access)
-    return key, tuple(rest)
+    return digest(presented)
 
 
-def _authorize(key: ApiKey, access: Keyed) -> None:
-    if key.kind not in access.kinds:
-        raise Forbidden(_wrong_kind(key, access))
-    if access.scopes and not any(_holds(key, scope) for scope in access.scopes):
-        wanted = " or ".join(scope.value for scope in access.scopes)
-        raise InsufficientScope(f"This API key lacks the scope {wanted}. Use a key that holds it.")
-    if access.management and key.kind is KeyKind.ORGANIZATION and not (key.role and key.role.manages):
-        raise Forbidden("Only admins and owners of the organization can do this.")
+async def identify(
+    platform: Platform, key_digest: str, documents: tuple[Ref[Any], ...]
+) -> tuple[Caller, tuple[Any, ...]]:
+    """Return the caller and the endpoint's own documents, from one batched read.
 
-
-def _holds(key: ApiKey, scope: Scope) -> bool:
-    if key.kind is KeyKind.INSTANCE:
-        return scope in INSTANCE_KEY_SCOPES
-    return key.holds(scope)
-
-
-def _wrong_kind(key: ApiKey, access: Keyed) -> str:
-    accepted = ", ".join(sorted(f"{kind.prefix}…" for kind in access.kinds))
-    # A caller with the wrong kind of key learns the scope too, so that the right one can be made at once.
-    scopes = " or ".join(scope.value for scope in access.scopes)
-    needs = f" with the scope {scopes}" if scopes else ""
-    return f"A key of type {key.kind.value} cannot be used here: it takes a key {accepted}{needs}."
+    Raises:
+        Unauthorized: nobody has that key.
+    """
+    found, *rest = await platform.store.fetch(api_key(key_digest), *documents)
+    if found is None:
+        raise unknown()
+    return Caller(key_digest, found.value), tuple(rest)

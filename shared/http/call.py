@@ -24,6 +24,8 @@ class Call(Generic[B]):
     body: B
     raw: bytes
     key: ApiKey | None = None
+    address: str = ""
+    """Where the request comes from: an IP address, as far as it can be believed."""
     prefetched: tuple[Any, ...] = ()
     notes: dict[str, object] = field(default_factory=dict)
     """Fields a handler adds to the request's log line."""

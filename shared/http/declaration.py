@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.errors import PlatformError
-from shared.http.access import Access
+from shared.http.access import Access, Keyed
 from shared.store.refs import Ref
 
 
@@ -33,6 +33,8 @@ class AnyJson(BaseModel):
 
 MAX_BODY = 30 * 1024 * 1024
 """Bytes accepted on any endpoint (decision: body size)."""
+
+_QUESTIONS = ("get", "list", "verify", "export", "search")
 
 Prefetch = Callable[[Mapping[str, str]], tuple[Ref[Any], ...]]
 """Names the documents an endpoint needs anyway, so that they are read together with the key."""
@@ -60,6 +62,8 @@ class Endpoint:
     concurrency: int
     refusal_code: str | None
     """The code of every 403, for an endpoint whose clients know a closed set of codes."""
+    declared_changes: bool | None
+    """Whether it changes something, where its name says otherwise."""
     summary: str
     handler: Callable[..., Awaitable[BaseModel]] = field(compare=False)
 
@@ -67,6 +71,18 @@ class Endpoint:
     def names(self) -> tuple[str, ...]:
         """Every first path segment that leads here, canonical name first."""
         return (self.name, *self.aliases)
+
+    @property
+    def changes(self) -> bool:
+        """Whether a call may change something: all do but GETs and those whose name begins as a question."""
+        if self.declared_changes is not None:
+            return self.declared_changes
+        return self.method != "GET" and not self.name.startswith(_QUESTIONS)
+
+    @property
+    def is_privileged(self) -> bool:
+        """Whether a refusal belongs into the audit log: it changes something, or is for managers."""
+        return self.changes or (isinstance(self.access, Keyed) and self.access.management)
 
     @property
     def path(self) -> str:

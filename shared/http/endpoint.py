@@ -39,6 +39,7 @@ def endpoint(
     memory_mebibytes: int = 256,
     concurrency: int = 80,
     refusal_code: str | None = None,
+    changes: bool | None = None,
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Target]:
     """Declare an endpoint; see :class:`shared.http.declaration.Endpoint` for the fields.
 
@@ -63,6 +64,7 @@ def endpoint(
             memory_mebibytes=memory_mebibytes,
             concurrency=concurrency,
             refusal_code=refusal_code,
+            declared_changes=changes,
             summary=(handler.__doc__ or "").strip().split("\n")[0],
             handler=handler,
         )

@@ -41,9 +41,10 @@ def failure(envelope: Envelope, error: PlatformError, request_id: str) -> dict[s
     return {"success": False, "error": body, "requestId": request_id}
 
 
-_CORS = {
+_ALWAYS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "X-Request-Id, Retry-After",
+    "Access-Control-Expose-Headers": "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy",
+    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -55,8 +56,14 @@ def respond(
         orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS),
         status_code=status,
         media_type="application/json",
-        headers={"X-Request-Id": request_id, "Cache-Control": "no-store", **_CORS, **(headers or {})},
+        headers={"X-Request-Id": request_id, "Cache-Control": "no-store", **_ALWAYS, **(headers or {})},
     )
+
+
+def finish(response: Response, request_id: str, headers: Mapping[str, str]) -> None:
+    """Put what every answer carries onto one that an endpoint made itself."""
+    for name, value in {"X-Request-Id": request_id, **_ALWAYS, **headers}.items():
+        response.headers.setdefault(name, value)
 
 
 def preflight(request_id: str) -> Response:
@@ -65,8 +72,8 @@ def preflight(request_id: str) -> Response:
         status_code=204,
         headers={
             "X-Request-Id": request_id,
-            **_CORS,
-            "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+            **_ALWAYS,
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
             "Access-Control-Allow-Headers": "*, Authorization",
             "Access-Control-Max-Age": "86400",
         },

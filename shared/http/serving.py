@@ -1,6 +1,7 @@
 """The way of a request through an endpoint, the same for all of them.
 
-method → key (and the endpoint's documents, in one read) → body → handler → envelope → log line.
+method → key (and the endpoint's documents, in one read) → rate limits → kind, scope, role → body → handler
+→ envelope → log line.
 """
 
 from __future__ import annotations
@@ -13,13 +14,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from shared.errors import Internal, MethodNotAllowed, NotFound, PlatformError
-from shared.http.authentication import authenticate
+from shared.http.access import Keyed, TaskCall
+from shared.http.address import client_address
+from shared.http.admission import admit, count, guessing
+from shared.http.admission import headers as limit_headers
+from shared.http.authentication import identify, presented_digest
+from shared.http.authorization import authorize
 from shared.http.bodies import parse_json, read_body, validate
 from shared.http.call import Call
 from shared.http.declaration import AnyJson, Endpoint
-from shared.http.envelopes import failure, preflight, respond, success
+from shared.http.envelopes import failure, finish, preflight, respond, success
 from shared.http.logs import log, log_exception
+from shared.http.noting import noting_use, refused
+from shared.http.visit import Visit
 from shared.model.document import Document
+from shared.services.audit import REQUEST_ID
 from shared.services.platform import Platform
 from shared.sources import Sources
 from shared.store.counts import Counts, open_counts
@@ -32,58 +41,84 @@ async def serve(endpoint: Endpoint, request: Request, platform: Callable[[], Pla
 
     ``platform`` opens the process's platform, or returns the open one.
     """
-    request_id = _SOURCES.uuid7()
+    visit = Visit(endpoint, request, _SOURCES.uuid7())
     if request.method == "OPTIONS":
-        return preflight(request_id)
+        return preflight(visit.request_id)
     counts = open_counts()
+    REQUEST_ID.set(visit.request_id)
     started = time.perf_counter()
-    notes: dict[str, object] = {}
     try:
-        response = await _answer(endpoint, request, platform(), request_id, notes)
+        response = await _answer(visit, platform())
     except PlatformError as error:
-        if error.status == 403 and endpoint.refusal_code:
-            error.code = endpoint.refusal_code
-        notes["code"] = error.code
-        response = respond(
-            error.status, failure(endpoint.envelope, error, request_id), request_id, _extra(endpoint, error)
-        )
+        response = await _refusal(visit, platform, error)
     except ClientDisconnect:
         response = Response(status_code=499)
     except Exception as error:  # noqa: BLE001 - the outermost edge: a stack trace must not reach a caller
-        log_exception(f"{endpoint.name} failed", error, requestId=request_id)
-        hidden = Internal(f"Something went wrong on our side. Quote request {request_id} to support.")
-        response = respond(500, failure(endpoint.envelope, hidden, request_id), request_id)
-    _log(endpoint, request, response, request_id, time.perf_counter() - started, counts, notes)
+        log_exception(f"{endpoint.name} failed", error, requestId=visit.request_id)
+        hidden = Internal(f"Something went wrong on our side. Quote request {visit.request_id} to support.")
+        response = respond(500, failure(endpoint.envelope, hidden, visit.request_id), visit.request_id)
+    finish(response, visit.request_id, visit.headers)
+    _log(visit, response, time.perf_counter() - started, counts)
     return response
 
 
-async def _answer(
-    endpoint: Endpoint, request: Request, platform: Platform, request_id: str, notes: dict[str, object]
-) -> Response:
-    if request.method != endpoint.method:
+async def _answer(visit: Visit, platform: Platform) -> Response:
+    endpoint, request = visit.endpoint, visit.request
+    if visit.method != endpoint.method:
         raise MethodNotAllowed(f"{endpoint.name} takes {endpoint.method} requests, not {request.method}.")
-    params = path_parameters(endpoint, request.url.path)
+    visit.params = path_parameters(endpoint, request.url.path)
     query = dict(request.query_params)
-    documents = endpoint.prefetch(params) if endpoint.prefetch else ()
-    key, prefetched = await authenticate(platform, endpoint.access, request.headers, query, documents)
+    address = client_address(request, platform.settings.trusted_proxies)
+    prefetched = await _admit(visit, platform, query, address)
     raw = await read_body(request, endpoint.body_limit) if endpoint.method != "GET" else b""
+    visit.body = _body(endpoint, raw, query)
     call = Call(
         platform=platform,
-        request_id=request_id,
-        params=params,
+        request_id=visit.request_id,
+        params=visit.params,
         query=query,
         headers=request.headers,
-        body=_body(endpoint, raw, query),
+        body=visit.body,
         raw=raw,
-        key=key,
+        key=visit.caller.key if visit.caller else None,
+        address=address,
         prefetched=prefetched,
-        notes=notes,
+        notes=visit.notes,
     )
-    result = await endpoint.handler(call)
+    async with noting_use(platform, visit):
+        result = await endpoint.handler(call)
     if isinstance(result, Response):
         return result
     wired = result.wire() if isinstance(result, Document) else result.model_dump(mode="json", by_alias=True)
-    return respond(200, success(endpoint.envelope, wired, request_id), request_id)
+    return respond(200, success(endpoint.envelope, wired, visit.request_id), visit.request_id)
+
+
+async def _admit(visit: Visit, platform: Platform, query: Mapping[str, str], address: str) -> tuple[Any, ...]:
+    """Return the endpoint's own documents, once it is clear who calls and that they may."""
+    access, headers = visit.endpoint.access, visit.request.headers
+    documents = visit.endpoint.prefetch(visit.params) if visit.endpoint.prefetch else ()
+    if isinstance(access, TaskCall):
+        await platform.verifier.verify(headers.get("authorization", ""))
+    if not isinstance(access, Keyed):
+        return await platform.store.fetch(*documents) if documents else ()
+    key_digest = presented_digest(headers, query)
+    with guessing(platform.limits, key_digest, address):
+        visit.caller, prefetched = await identify(platform, key_digest, documents)
+    standings = count(platform.limits, visit.caller)
+    visit.headers.update(limit_headers(standings))
+    admit(standings)
+    authorize(visit.caller.key, access, platform.sources.now())
+    return prefetched
+
+
+async def _refusal(visit: Visit, platform: Callable[[], Platform], error: PlatformError) -> Response:
+    endpoint = visit.endpoint
+    if error.status == 403 and endpoint.refusal_code:
+        error.code = endpoint.refusal_code
+    visit.notes["code"] = error.code
+    await refused(platform(), visit, error)
+    body = failure(endpoint.envelope, error, visit.request_id)
+    return respond(error.status, body, visit.request_id, _extra(endpoint, error))
 
 
 def path_parameters(endpoint: Endpoint, path: str) -> Mapping[str, str]:
@@ -116,31 +151,22 @@ def _body(endpoint: Endpoint, raw: bytes, query: dict[str, str]) -> Any:
 
 def _extra(endpoint: Endpoint, error: PlatformError) -> dict[str, str]:
     if isinstance(error, MethodNotAllowed):
-        return {"Allow": f"{endpoint.method}, OPTIONS"}
+        methods = "GET, HEAD" if endpoint.method == "GET" else endpoint.method
+        return {"Allow": f"{methods}, OPTIONS"}
     retry = error.details.get("retryInSeconds")
     return {"Retry-After": str(retry)} if retry is not None else {}
 
 
-def _log(
-    endpoint: Endpoint,
-    request: Request,
-    response: Response,
-    request_id: str,
-    seconds: float,
-    counts: Counts,
-    notes: Mapping[str, object],
-) -> None:
-    severity = (
-        "ERROR" if response.status_code >= 500 else "WARNING" if response.status_code >= 400 else "INFO"
-    )
+def _log(visit: Visit, response: Response, seconds: float, counts: Counts) -> None:
+    status = response.status_code
     log(
-        severity,
-        f"{endpoint.name} {response.status_code}",
-        requestId=request_id,
+        "ERROR" if status >= 500 else "WARNING" if status >= 400 else "INFO",
+        f"{visit.endpoint.name} {status}",
+        requestId=visit.request_id,
         httpRequest={
-            "requestMethod": request.method,
-            "requestUrl": request.url.path,
-            "status": response.status_code,
+            "requestMethod": visit.request.method,
+            "requestUrl": visit.request.url.path,
+            "status": status,
             "latency": f"{seconds:.6f}s",
         },
         firestore={
@@ -149,5 +175,5 @@ def _log(
             "writes": counts.writes,
             "queries": counts.queries,
         },
-        **notes,
+        **visit.notes,
     )

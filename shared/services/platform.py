@@ -16,6 +16,8 @@ from shared.store.store import Store
 
 if TYPE_CHECKING:
     from shared.n8n.pool import N8nPool
+    from shared.services.ratelimits import RateLimits
+    from shared.services.recent import Recent
     from shared.tasks.oidc import TaskVerifier
     from shared.tasks.queue import CloudTasksQueue
     from shared.vault.secrets import GoogleSecretStore
@@ -76,6 +78,20 @@ class Platform:
             audience=self.settings.tasks_base_url,
             service_account_email=self.settings.tasks_service_account,
         )
+
+    @cached_property
+    def limits(self) -> RateLimits:
+        """How often whom calls, in this process."""
+        from shared.services.ratelimits import RateLimits
+
+        return RateLimits(self.settings)
+
+    @cached_property
+    def noted(self) -> Recent:
+        """What this process wrote down within the last minute: uses of keys, refusals."""
+        from shared.services.recent import Recent
+
+        return Recent(60)
 
     @cached_property
     def n8n(self) -> N8nPool:

@@ -20,6 +20,9 @@ from shared.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
+UNLIMITED = {f"RATE_LIMIT_{what}_PER_MINUTE": "0" for what in ("KEY", "ORGANIZATION", "ADDRESS")}
+"""Settings of a gateway that lets everybody call as often as they like."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
@@ -103,7 +106,7 @@ def podium(*arguments: str, environ: dict[str, str] | None = None) -> subprocess
 def start(state: Path, *options: str, environ: dict[str, str] | None = None) -> RunningStack:
     """Bring a stack up below ``state`` on free ports."""
     ports = {name: free_port() for name in ("gateway", "n8n", "firestore", "tasks", "jwks")}
-    settings = {"PODIUM_KILL_FILE": str(state / "kill-at"), **(environ or {})}
+    settings = {"PODIUM_KILL_FILE": str(state / "kill-at"), **UNLIMITED, **(environ or {})}
     arguments = ["--state", str(state), "--port", str(ports["gateway"]), "--n8n-port", str(ports["n8n"])]
     arguments += ["--firestore-port", str(ports["firestore"]), "--tasks-port", str(ports["tasks"])]
     arguments += ["--jwks-port", str(ports["jwks"]), *options]

@@ -35,6 +35,8 @@ def main() -> None:
         port=port,
         log_level="warning",
         access_log=False,
+        # Whom to believe about a client's address is the platform's own setting: TRUSTED_PROXIES.
+        proxy_headers=False,
         lifespan="on",
         timeout_graceful_shutdown=5,
         timeout_keep_alive=75,

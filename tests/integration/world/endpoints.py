@@ -80,7 +80,13 @@ def failure(endpoint: Endpoint, answer: httpx.Response) -> tuple[int, str, str]:
     if endpoint.envelope is Envelope.FLAT:
         assert set(body) == {"success", "error", "code", "requestId"}
         return answer.status_code, body["code"], body["error"]
-    assert endpoint.envelope is Envelope.DATA
+    if endpoint.envelope is Envelope.INGESTION:
+        # It has no code on the wire; the log line has it.
+        assert set(body) == {"success", "error", "status", "requestId"}
+        assert body["status"] == "failed"
+        return answer.status_code, "", body["error"]
     assert set(body) == {"success", "error", "requestId"}
-    assert set(body["error"]) <= {"code", "message", "details"}
+    optional = {"details", "nextAction"} if endpoint.envelope is Envelope.AUTH else {"details"}
+    assert set(body["error"]) <= {"code", "message", *optional}
+    assert endpoint.envelope is not Envelope.AUTH or body["error"]["nextAction"]
     return answer.status_code, body["error"]["code"], body["error"]["message"]

@@ -18,7 +18,7 @@ from infra.local.stack.processes import inherited
 from infra.local.tasks.identity import Identity
 from infra.local.tasks.times import wall_clock
 from tests.integration.world.gateway import Gateway
-from tests.support.stack import ROOT, free_port
+from tests.support.stack import ROOT, UNLIMITED, free_port
 
 PROJECT = "podium-test"
 _START_SECONDS = 60
@@ -42,6 +42,8 @@ class Servers:
             "SECRETS_ENDPOINT": self.tasks,
             "OIDC_CERTS_URL": self.certs_url,
             "PUBLIC_BASE_URL": base_url,
+            # Tests call as often as they can; those of the limits set their own.
+            **UNLIMITED,
         }
 
     def identity(self) -> Identity:

@@ -42,6 +42,7 @@ def declared(name: str, *params: str, aliases: tuple[str, ...] = ()) -> Endpoint
         memory_mebibytes=1,
         concurrency=1,
         refusal_code=None,
+        declared_changes=None,
         summary="",
         handler=handler,
     )

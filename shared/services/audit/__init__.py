@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction, AuditEvent
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.store import Create
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("audited_request_id", default=None)
+"""The request that is being answered; its entries name it."""
 
 
 def audited(
@@ -31,6 +36,7 @@ def audited(
         actor_key_prefix=caller.key_prefix if caller else None,
         target=target,
         details={name: value for name, value in details.items() if value is not None},
+        request_id=REQUEST_ID.get(),
         created_at=platform.sources.now(),
     )
     return Create(refs.audit_event(organization_id, event.event_id), event)
