@@ -33,7 +33,7 @@ _HOW = (
     "Two installations of the same use case, one with {few} earlier runs, one with {many:,} (written "
     "directly); {runs} runs of each, alternating, one at a time. Counted from the gateway's log (`firestore` "
     "of every request's line) and from the queue server's numbering of tasks; the worst run counts: the one "
-    "a minute that also writes down when its key was last used. The life of a run is its trigger, dispatch and "
+    "a minute that also writes down when its key was last used. The life of a run is trigger, dispatch and "
     "callback; what a client reads to follow it is not part of it."
 )
 
