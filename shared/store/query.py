@@ -16,6 +16,7 @@ from shared.store.counts import count
 from shared.store.reading import read
 from shared.store.refs import Ref
 from shared.store.store import Found, Store
+from shared.store.values import moment
 
 D = TypeVar("D", bound=Document)
 
@@ -90,16 +91,19 @@ def below(owner: Ref[Any], collection: str, model: type[D]) -> Query[D]:
 async def find(store: Store, query: Query[D]) -> list[Found[D]]:
     """Return the documents of a query: one round trip, one read for each document."""
     built = _built(store.client, query)
-    found = [
-        Found(
-            Ref(snapshot.reference.path, query.model),
-            read(query.model, snapshot.reference.path, snapshot.to_dict()),
-            snapshot.update_time,
-        )
-        async for snapshot in built.stream()
-    ]
+    found = [found_in(query.model, snapshot) async for snapshot in built.stream()]
     count(queries=1, round_trips=1, reads=len(found))
     return found
+
+
+def found_in(model: type[D], snapshot: Any) -> Found[D]:
+    """Return a document of the client library's results.
+
+    Raises:
+        Unreadable: it does not fit its model.
+    """
+    path = snapshot.reference.path
+    return Found(Ref(path, model), read(model, path, snapshot.to_dict()), moment(snapshot.update_time))
 
 
 async def tally(store: Store, query: Query[Any]) -> int:
