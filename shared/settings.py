@@ -39,6 +39,10 @@ class Settings:
     """How long a deploy may go without renewing its lease before another worker takes it over."""
     dispatch_accept_after: timedelta
     """A webhook call that was sent but is not answered after this long counts as accepted."""
+    vault_key_age: timedelta
+    """How long a running process may go on sealing with a key version after a newer one was added."""
+    vault_retire_after: timedelta
+    """How long tasks may carry what was sealed before all stored secrets got a new key."""
     run_timeout: timedelta
     """A run that reported nothing for this long is looked up in n8n and failed if it is gone."""
     rate_limit_key: int = 600
@@ -81,6 +85,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         deploy_answer_after=seconds("DEPLOY_ANSWER_AFTER_SECONDS", 50),
         deploy_lease=seconds("DEPLOY_LEASE_SECONDS", 30),
         dispatch_accept_after=seconds("DISPATCH_ACCEPT_AFTER_SECONDS", 25),
+        vault_key_age=seconds("VAULT_KEY_AGE_SECONDS", 900),
+        vault_retire_after=seconds("VAULT_RETIRE_AFTER_SECONDS", 86400),
         run_timeout=seconds("RUN_TIMEOUT_SECONDS", 3600),
         rate_limit_key=int(environ.get("RATE_LIMIT_KEY_PER_MINUTE", 600)),
         rate_limit_organization=int(environ.get("RATE_LIMIT_ORGANIZATION_PER_MINUTE", 3000)),

@@ -53,7 +53,7 @@ class Platform:
         """Key material, behind what may be done with it."""
         from shared.vault.vault import Vault
 
-        return Vault(self.secrets)
+        return Vault(self.secrets, max_age=self.settings.vault_key_age)
 
     @cached_property
     def queue(self) -> CloudTasksQueue:

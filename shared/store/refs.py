@@ -15,6 +15,7 @@ from shared.model.execution import Execution, document_key
 from shared.model.ingestion import DataIngestion, IngestionVersion
 from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder, Integration
+from shared.model.keys import KeyRotation
 from shared.model.organization import Member, N8nBackend, Organization, Shards, Team
 from shared.model.project import Process, Project
 from shared.model.template import Template, VersionClaim
@@ -71,6 +72,11 @@ def shards() -> Ref[Shards]:
 def backend(backend_id: str) -> Ref[N8nBackend]:
     """An n8n backend."""
     return Ref(f"n8nBackends/{_segment(backend_id)}", N8nBackend)
+
+
+def key_rotation(version: int) -> Ref[KeyRotation]:
+    """The rotation that made a version of the storage key."""
+    return Ref(f"keyRotations/{version}", KeyRotation)
 
 
 def organization(organization_id: str) -> Ref[Organization]:

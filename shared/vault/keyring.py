@@ -109,6 +109,17 @@ class KeyRing(Generic[K]):
         await self._current.reload()
         return number
 
+    async def retire(self) -> list[int]:
+        """Disable every enabled version older than the current one; return their numbers."""
+        newest = (await self._current.reload()).number
+        old = [
+            s.version for s in await self._store.versions(self._secret) if s.enabled and s.version < newest
+        ]
+        for number in old:
+            await self._store.disable(self._secret, number)
+            self._held(number).put(None)
+        return old
+
     async def ensure(self) -> None:
         """Create the first version when there is none at all.
 

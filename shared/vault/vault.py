@@ -136,6 +136,17 @@ class Vault:
         # The tag may come from a process that has seen a newer key than this one.
         return await self._macs.look_again() and (await self.mac_key(purpose)).verify(message, tag)
 
+    async def storage_version(self) -> int:
+        """Return the number of the key version that secrets are sealed with."""
+        return (await self._storage.current()).number
+
+    async def retire_storage_keys(self) -> list[int]:
+        """Disable every storage key version older than the current one; return their numbers.
+
+        What is still sealed with one of them opens no more. Reversible in Secret Manager.
+        """
+        return await self._storage.retire()
+
     async def rotate_storage_key(self) -> int:
         """Add a storage key version, seal with it from now on, and return its number."""
         return await self._storage.rotate()

@@ -1,0 +1,1 @@
+"""What an operator does to a running platform: ``python -m infra.operate``, with a function's environment."""

@@ -1,0 +1,1 @@
+"""Changing the key that stored secrets are sealed with."""

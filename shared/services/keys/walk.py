@@ -1,0 +1,130 @@
+"""One walk through all stored secrets."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from shared.model.keys import KeyRotation
+from shared.services.faults import point
+from shared.services.keys.holdings import HOLDINGS, Holding
+from shared.services.platform import Platform
+from shared.store import refs
+from shared.store.errors import Changed
+from shared.store.store import Found, Patch
+from shared.store.sweep import sweep
+from shared.vault.boxed import Sealed
+from shared.vault.errors import CannotOpen
+
+PAGE = 200
+"""Documents read and written at a time; a commit takes 500 writes."""
+
+_TRIES = 5
+
+
+@dataclass(slots=True)
+class Walk:
+    """Goes through the holdings page by page and remembers after each page where it is."""
+
+    platform: Platform
+    rotation: KeyRotation
+
+    async def run(self) -> KeyRotation:
+        """Return the rotation once every stored secret was looked at.
+
+        Raises:
+            StoreConflict, SecretsUnavailable: start it again, and it goes on from the last page.
+        """
+        await self._start()
+        while self.rotation.holding < len(HOLDINGS):
+            await self._through(HOLDINGS[self.rotation.holding])
+            await self._remember(holding=self.rotation.holding + 1, after=None)
+        await self._remember(walk_ended_at=self.platform.sources.now())
+        return self.rotation
+
+    async def _start(self) -> None:
+        rotation = self.rotation
+        if rotation.walk_started_at is None or rotation.walk_ended_at is not None:
+            now = self.platform.sources.now()
+            fresh = {"holding": 0, "after": None, "resealed": 0, "unreadable": 0, "walk_ended_at": None}
+            await self._remember(walk_started_at=now, **fresh)
+
+    async def _through(self, holding: Holding[Any]) -> None:
+        reading = asyncio.create_task(self._page(holding, self.rotation.after))
+        while found := await reading:
+            last = found[-1].ref.path
+            # The next page is on its way while this one keeps the processor busy.
+            reading = asyncio.create_task(self._page(holding, last))
+            resealed, unreadable = await self._reseal(holding, found)
+            point("rewrap.page")
+            await self._remember(
+                after=last,
+                resealed=self.rotation.resealed + resealed,
+                unreadable=self.rotation.unreadable + unreadable,
+            )
+
+    async def _page(self, holding: Holding[Any], after: str | None) -> list[Found[Any]]:
+        return await sweep(
+            self.platform.store,
+            holding.collection,
+            holding.model,
+            everywhere=holding.everywhere,
+            after=after,
+            page=PAGE,
+            fields=holding.fields,
+        )
+
+    async def _reseal(self, holding: Holding[Any], found: list[Found[Any]]) -> tuple[int, int]:
+        patches: list[Patch[Any]] = []
+        unreadable = 0
+        for document in found:
+            try:
+                patch = await self._patch(holding, document)
+            except CannotOpen:
+                unreadable += 1
+                continue
+            if patch is not None:
+                patches.append(patch)
+        if patches:
+            await self._commit(holding, patches)
+        return len(patches), unreadable
+
+    async def _patch(self, holding: Holding[Any], document: Found[Any]) -> Patch[Any] | None:
+        vault = self.platform.vault
+        places = holding.places(document)
+        resealed = {
+            name: await vault.reseal(Sealed(sealed), context) for name, (sealed, context) in places.items()
+        }
+        if not any(resealed.values()):
+            return None
+        new = {name: anew.text if anew else places[name][0] for name, anew in resealed.items()}
+        return Patch(document.ref, holding.changes(document.value, new), document.update_time)
+
+    async def _commit(self, holding: Holding[Any], patches: list[Patch[Any]]) -> None:
+        try:
+            await self.platform.store.commit(*patches)
+        except Changed:
+            # Somebody wrote one of them meanwhile: what is new of it must stay.
+            for patch in patches:
+                await self._alone(holding, patch)
+
+    async def _alone(self, holding: Holding[Any], patch: Patch[Any]) -> None:
+        wanted: Patch[Any] | None = patch
+        for _ in range(_TRIES):
+            if wanted is None:
+                return
+            try:
+                await self.platform.store.commit(wanted)
+                return
+            except Changed:
+                found = await self.platform.store.get(patch.ref)
+                wanted = await self._patch(holding, found) if found else None
+        raise Changed(f"{patch.ref.path} changes all the time")
+
+    async def _remember(self, **changes: object) -> None:
+        self.rotation = self.rotation.model_copy(update=changes)
+        # A rotation record somebody removed is no reason to leave secrets behind.
+        with suppress(Changed):
+            await self.platform.store.commit(Patch(refs.key_rotation(self.rotation.version), changes))
