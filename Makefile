@@ -1,12 +1,14 @@
 # One-line recipes. ARGS passes options on: make up ARGS="--port 9000", make test ARGS="tests/unit -x".
 RUN := ./podium exec
 PIP_COMPILE := pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url --no-emit-find-links
-.PHONY: up down status logs check artefacts test bench lock
+.PHONY: up down status logs code key check artefacts test bench lock
 
 up:        ; @./podium up $(ARGS)
 down:      ; @./podium down $(ARGS)
 status:    ; @./podium status $(ARGS)
 logs:      ; @./podium logs $(ARGS)
+code:      ; @./podium code $(EMAIL)
+key:       ; @./podium key $(INSTANCE)
 check:     ; @$(RUN) sh -c 'ruff check . && ruff format --check . && mypy && lint-imports && python -m infra.artefacts --check'
 artefacts: ; @$(RUN) python -m infra.artefacts
 test: check ; @$(RUN) python -m pytest $(ARGS)

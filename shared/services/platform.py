@@ -15,6 +15,7 @@ from shared.store.connect import connect
 from shared.store.store import Store
 
 if TYPE_CHECKING:
+    from shared.mail.configured import ConfiguredMailer
     from shared.n8n.pool import N8nPool
     from shared.services.ratelimits import RateLimits
     from shared.services.recent import Recent
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from shared.tasks.queue import CloudTasksQueue
     from shared.vault.secrets import GoogleSecretStore
     from shared.vault.vault import Vault
+
+
+MAIL_SECRET = "podium-mail"
+"""The secret that says how mail is sent; :mod:`shared.mail.config` describes it."""
 
 
 class Platform:
@@ -100,10 +105,25 @@ class Platform:
 
         return N8nPool()
 
+    @cached_property
+    def mailer(self) -> ConfiguredMailer:
+        """Sends mail as the project is configured."""
+        from shared.mail.configured import ConfiguredMailer
+
+        return ConfiguredMailer(self._mail_configuration, self.sources)
+
+    async def _mail_configuration(self) -> str:
+        from shared.vault.boxed import Capability
+
+        found = await self.secrets.access(MAIL_SECRET)
+        return found.value.reveal(Capability("open the credentials that mail is sent with"))
+
     async def close(self) -> None:
         """Close every connection that was opened."""
         if "queue" in self.__dict__:
             await self.queue.close()
+        if "mailer" in self.__dict__:
+            await self.mailer.close()
         if "n8n" in self.__dict__:
             await self.n8n.close()
         if "secrets" in self.__dict__:

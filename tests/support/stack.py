@@ -105,11 +105,11 @@ def podium(*arguments: str, environ: dict[str, str] | None = None) -> subprocess
 
 def start(state: Path, *options: str, environ: dict[str, str] | None = None) -> RunningStack:
     """Bring a stack up below ``state`` on free ports."""
-    ports = {name: free_port() for name in ("gateway", "n8n", "firestore", "tasks", "jwks")}
+    ports = {name: free_port() for name in ("gateway", "n8n", "firestore", "tasks", "jwks", "mail")}
     settings = {"PODIUM_KILL_FILE": str(state / "kill-at"), **UNLIMITED, **(environ or {})}
     arguments = ["--state", str(state), "--port", str(ports["gateway"]), "--n8n-port", str(ports["n8n"])]
     arguments += ["--firestore-port", str(ports["firestore"]), "--tasks-port", str(ports["tasks"])]
-    arguments += ["--jwks-port", str(ports["jwks"]), *options]
+    arguments += ["--jwks-port", str(ports["jwks"]), "--mail-port", str(ports["mail"]), *options]
     done = podium("up", *arguments, environ=settings)
     assert done.returncode == 0, done.stdout + done.stderr
     return RunningStack(state, json.loads((state / "stack.json").read_text()), ports)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from infra.local.stack.addresses import Stack
@@ -19,13 +20,18 @@ from shared.services.organizations.members import add_member
 from shared.services.organizations.mint import mint_key
 from shared.services.organizations.provision import provision_organization, register_backend
 from shared.services.organizations.shards import offer_backend
-from shared.services.platform import Platform, open_platform
+from shared.services.platform import MAIL_SECRET, Platform, open_platform
 from shared.services.queues import ensure_queues
 from shared.settings import read_settings
 from shared.store import refs
 from shared.store.store import Create, Put
+from shared.vault.boxed import Capability, Secret
+from shared.vault.errors import SecretMissing
 
 BACKEND = "local"
+
+_SENDER = "Podium <podium@podium.local>"
+_MAY_COMPARE = Capability("see whether mail is configured as it should be")
 
 
 @asynccontextmanager
@@ -40,7 +46,7 @@ async def _platform(stack: Stack) -> AsyncIterator[Platform]:
 
 
 async def prepare(stack: Stack) -> None:
-    """Bring keys, queues and the n8n backend up to date; safe at every start.
+    """Bring keys, queues, the n8n backend and mail up to date; safe at every start.
 
     Leaves ``functions.env`` in the state folder: the environment of a single function on this stack.
     """
@@ -49,8 +55,24 @@ async def prepare(stack: Stack) -> None:
         await ensure_queues(platform.queue)
         await register_backend(platform, BACKEND, stack.n8n_url, stack.n8n_api_key)
         await offer_backend(platform, BACKEND)
+        await _configure_mail(platform, stack)
     lines = [f"{name}={value}\n" for name, value in stack.environment().items()]
     write_private(stack.state / "functions.env", "".join(lines))
+
+
+async def _configure_mail(platform: Platform, stack: Stack) -> None:
+    host, _, port = stack.smtp.rpartition(":")
+    config = {"kind": "smtp", "host": host, "port": int(port), "security": "none", "from": _SENDER}
+    await configure_mail(platform, json.dumps(config))
+
+
+async def configure_mail(platform: Platform, text: str) -> None:
+    """Make ``text`` the configuration that mail is sent with, unless it is already."""
+    with suppress(SecretMissing):
+        found = await platform.secrets.access(MAIL_SECRET)
+        if found.value.reveal(_MAY_COMPARE) == text:
+            return
+    await platform.secrets.add(MAIL_SECRET, Secret(text))
 
 
 async def bootstrap(stack: Stack) -> dict[str, object]:
@@ -68,6 +90,8 @@ async def bootstrap(stack: Stack) -> dict[str, object]:
         "publicKeyUrl": f"{stack.base_url}/encryption/public.pem",
         "n8nUrl": stack.n8n_url,
         "n8nApiKey": stack.n8n_api_key,
+        "mailbox": str(stack.mailbox),
+        "smtp": stack.smtp,
         "adminKey": admin,
         "organizations": [first, second],
         "demo": None,

@@ -22,6 +22,7 @@ class Ports:
     firestore: int = 8410
     tasks: int = 8420
     jwks: int = 8421
+    mail: int = 8430
 
 
 OPTIONS: Mapping[str, str] = {
@@ -30,6 +31,7 @@ OPTIONS: Mapping[str, str] = {
     "firestore": "--firestore-port",
     "tasks": "--tasks-port",
     "jwks": "--jwks-port",
+    "mail": "--mail-port",
 }
 
 
@@ -55,6 +57,16 @@ class Stack:
     def data(self) -> Path:
         """Return the folder of the databases."""
         return self.state / "data"
+
+    @property
+    def mailbox(self) -> Path:
+        """Return the file of the mails that were sent."""
+        return self.state / "mail" / "mailbox.jsonl"
+
+    @property
+    def smtp(self) -> str:
+        """Return ``host:port`` of the server that catches mails."""
+        return f"{HOST}:{self.ports.mail}"
 
     def environment(self) -> dict[str, str]:
         """Return what :func:`shared.settings.read_settings` and the Google clients need to find it."""

@@ -32,6 +32,16 @@ def parse(arguments: list[str], environ: Mapping[str, str] = os.environ) -> Comm
         simple = commands_of.add_parser(name, help=about)
         _add_state(simple, environ)
         simple.set_defaults(command=lambda given, run=run: partial(run, given.state.absolute()))
+    for name, argument, print_it, about in (
+        ("code", "address", client.print_code, "print the newest code mailed to an address"),
+        ("key", "instance", client.print_key, "print the key of a process instance"),
+    ):
+        asking = commands_of.add_parser(name, help=about)
+        _add_state(asking, environ)
+        asking.add_argument("about", metavar=argument.upper())
+        asking.set_defaults(
+            command=lambda given, run=print_it: partial(run, given.state.absolute(), given.about)
+        )
     _add_logs(commands_of.add_parser("logs", help="show the ends of the logs"), environ)
     _add_codika(
         commands_of.add_parser("codika", help="run the npm CLI on the stack", add_help=False), environ
@@ -84,7 +94,8 @@ def _add_codika(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
 
 def _add_logs(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
     _add_state(parser, environ)
-    parser.add_argument("names", nargs="*", help="firestore, tasks, n8n, gateway, supervisor; default: all")
+    names = "firestore, tasks, mail, n8n, gateway, supervisor; default: all"
+    parser.add_argument("names", nargs="*", help=names)
     parser.add_argument("-n", dest="count", type=int, default=30, help="lines of each")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as they grow")
     parser.set_defaults(

@@ -1,4 +1,4 @@
-"""The parts of the platform's own stack: Firestore, tasks and secrets, gateway, n8n."""
+"""The parts of the platform's own stack: Firestore, tasks and secrets, mail, gateway, n8n."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class PodiumParts:
         return (
             processes.firestore(self.stack, environment, google=self.google_firestore),
             processes.tasks(self.stack, environment),
+            processes.mail(self.stack, environment),
             *self.n8n.processes(run_id, environment),
             processes.gateway(self.stack, environment),
         )

@@ -41,6 +41,13 @@ def tasks(stack: Stack, environment: dict[str, str]) -> ProcessPlan:
     return _process("tasks", _module("infra.local.tasks", port, *arguments), environment, port)
 
 
+def mail(stack: Stack, environment: dict[str, str]) -> ProcessPlan:
+    """Return the server that catches mails."""
+    port = stack.ports.mail
+    arguments = ("--mailbox", str(stack.mailbox))
+    return _process("mail", _module("infra.local.mail", port, *arguments), environment, port)
+
+
 def gateway(stack: Stack, environment: dict[str, str]) -> ProcessPlan:
     """Return the gateway with the functions."""
     return _process(

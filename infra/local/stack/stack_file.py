@@ -48,6 +48,8 @@ async def carried_over(content: Mapping[str, object], stack: Stack, *, own_n8n: 
         "publicKeyUrl": str(content["publicKeyUrl"]).replace(str(content["baseUrl"]), stack.base_url),
         "n8nUrl": stack.n8n_url,
         "n8nApiKey": stack.n8n_api_key,
+        "mailbox": str(stack.mailbox),
+        "smtp": stack.smtp,
     }
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from infra.local.mail.mailbox import CaughtMail, Mailbox
 from infra.local.stack.addresses import ROOT
 from infra.local.stack.ports import any_free, is_free
 from infra.local.stack.record import NAME, read_record
@@ -70,7 +72,7 @@ def test_the_same_port_given_twice_is_refused(tmp_path: Path) -> None:
 def test_a_given_n8n_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
     ports = [
         text
-        for option in ("--port", "--firestore-port", "--tasks-port", "--jwks-port")
+        for option in ("--port", "--firestore-port", "--tasks-port", "--jwks-port", "--mail-port")
         for text in (option, str(any_free()))
     ]
     url = f"http://127.0.0.1:{any_free()}"
@@ -84,6 +86,26 @@ def test_wrong_usage_exits_with_two(tmp_path: Path) -> None:
     assert podium("up", "--port", "70000").returncode == 2
     assert podium("up", "--n8n-url", "http://n8n.example").returncode == 2
     assert podium("sideways").returncode == 2
+
+
+def test_a_code_and_a_key_of_no_stack_are_one_sentence(tmp_path: Path) -> None:
+    for command in (("code", "a@b.com"), ("key", "instance")):
+        done = podium(*command, "--state", tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f"podium: there is no stack in {tmp_path}; `make up` makes one\n"
+
+
+def test_the_code_of_a_mailbox_is_printed_and_a_missing_one_is_waited_for(tmp_path: Path) -> None:
+    mailbox = Mailbox(tmp_path / "mail" / "mailbox.jsonl")
+    (tmp_path / "stack.json").write_text(json.dumps({"mailbox": str(mailbox.path)}))
+    for code in ("111111", "222222"):
+        mailbox.add(CaughtMail("", "x", ["a@b.com"], "Your code", f"Hello\n\n    {code}\n\nBye 999999"))
+    mailbox.add(CaughtMail("", "x", ["a@b.com"], "Something else", "no code in here: 333333"))
+
+    assert podium("code", " A@B.com", "--state", tmp_path).stdout == "222222\n"
+    missing = podium("code", "c@d.com", "--state", tmp_path)
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr == "podium: no code was mailed to c@d.com; ask for one first\n"
 
 
 def test_down_and_status_without_a_stack_say_so(tmp_path: Path) -> None:

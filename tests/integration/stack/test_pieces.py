@@ -135,11 +135,11 @@ def test_a_given_n8n_is_neither_started_nor_its_port_needed(tmp_path: Path) -> N
     stack = Stack(tmp_path, tmp_path / "stack.json", Ports(), "http://n8n.example")
     parts = PodiumParts(stack, GivenN8n("http://n8n.example", "key"))
     assert "n8n" not in parts.ports
-    assert {process.name for process in parts.processes("run")} == {"firestore", "tasks", "gateway"}
+    assert {process.name for process in parts.processes("run")} == {"firestore", "tasks", "mail", "gateway"}
 
 
 def test_the_gateway_waits_for_its_servers_and_finds_them(tmp_path: Path) -> None:
-    ports = Ports(gateway=1, n8n=2, firestore=3, tasks=4, jwks=5)
+    ports = Ports(gateway=1, n8n=2, firestore=3, tasks=4, jwks=5, mail=6)
     stack = Stack(tmp_path, tmp_path / "stack.json", ports, "http://n8n.example")
     *_, gateway = PodiumParts(stack, GivenN8n("http://n8n.example", "key")).processes("run")
     assert gateway.after == ("firestore", "tasks")
@@ -147,6 +147,9 @@ def test_the_gateway_waits_for_its_servers_and_finds_them(tmp_path: Path) -> Non
     assert gateway.environment["OIDC_CERTS_URL"] == "http://127.0.0.1:5/oauth2/v3/certs"
     assert gateway.ready_url == "http://127.0.0.1:1/healthz"
     assert json.loads(Plan("run", tmp_path, stack.stack_file, (gateway,)).encode())
+
+
+MAIL = {"mailbox": "/s/mail/mailbox.jsonl", "smtp": "127.0.0.1:8430"}
 
 
 def kept_content(base_url: str) -> dict[str, object]:
@@ -183,12 +186,15 @@ def verifier() -> Iterator[Stack]:
 
 async def test_keys_outlive_a_change_of_ports(verifier: Stack) -> None:
     kept = await carried_over(kept_content("http://127.0.0.1:1"), verifier, own_n8n=True)
-    assert kept == kept_content(verifier.base_url)
+    assert kept == {**kept_content(verifier.base_url), **MAIL}
 
 
 async def test_keys_outlive_a_new_api_key_of_the_users_n8n_but_not_a_new_own_n8n(verifier: Stack) -> None:
     content = {**kept_content(verifier.base_url), "n8nApiKey": "before"}
-    assert await carried_over(content, verifier, own_n8n=False) == kept_content(verifier.base_url)
+    assert await carried_over(content, verifier, own_n8n=False) == {
+        **kept_content(verifier.base_url),
+        **MAIL,
+    }
     assert await carried_over(content, verifier, own_n8n=True) is None
 
 

@@ -1,4 +1,4 @@
-"""Our servers as processes of their own: Firestore, Cloud Tasks with Secret Manager, gateways."""
+"""Our servers as processes of their own: Firestore, Cloud Tasks with Secret Manager, mail, gateways."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from infra.local.mail.mailbox import Mailbox
 from infra.local.stack.processes import inherited
 from infra.local.tasks.identity import Identity
 from infra.local.tasks.times import wall_clock
@@ -32,6 +33,7 @@ class Servers:
     firestore: str
     tasks: str
     certs_url: str
+    smtp_port: int
 
     def environment(self, base_url: str) -> dict[str, str]:
         """The environment of a platform with that public address."""
@@ -46,6 +48,18 @@ class Servers:
             **UNLIMITED,
         }
 
+    @property
+    def mailbox(self) -> Mailbox:
+        """Every mail that was sent."""
+        return Mailbox(self.folder / "mailbox.jsonl")
+
+    @property
+    def mail_configuration(self) -> str:
+        """How gateways and platforms send mail."""
+        sender = "Podium <podium@podium.example>"
+        config = {"kind": "smtp", "host": "127.0.0.1", "port": self.smtp_port, "security": "none"}
+        return json.dumps({**config, "from": sender})
+
     def identity(self) -> Identity:
         """Who signs the tokens of delivered tasks."""
         return _identity(self.folder / "tasks-identity.pem")
@@ -59,7 +73,7 @@ def _identity(file: Path) -> Identity:
 
 @asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[Servers]:
-    """Run Firestore, Cloud Tasks and Secret Manager on fresh data below ``folder``."""
+    """Run Firestore, Cloud Tasks, Secret Manager and a mailbox on fresh data below ``folder``."""
     indexes = ("--indexes", str(ROOT / "firestore.indexes.json"))
     async with AsyncExitStack() as stack:
         firestore = await stack.enter_async_context(
@@ -68,9 +82,16 @@ async def serving(folder: Path) -> AsyncIterator[Servers]:
         tasks = await stack.enter_async_context(
             _process("tasks", folder, "--data", str(folder), "--grace", "0")
         )
-        ready = [await _first_line(process) for process in (firestore, tasks)]
+        mail = await stack.enter_async_context(
+            _process("mail", folder, "--mailbox", str(folder / "mailbox.jsonl"))
+        )
+        ready = [await _first_line(process) for process in (firestore, tasks, mail)]
         yield Servers(
-            folder, f"127.0.0.1:{ready[0]['port']}", f"127.0.0.1:{ready[1]['port']}", str(ready[1]["jwksUrl"])
+            folder,
+            f"127.0.0.1:{ready[0]['port']}",
+            f"127.0.0.1:{ready[1]['port']}",
+            str(ready[1]["jwksUrl"]),
+            int(str(ready[2]["port"])),
         )
 
 

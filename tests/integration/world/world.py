@@ -16,6 +16,7 @@ import pytest
 from google.cloud import tasks_v2
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcAsyncIOTransport
 
+from infra.local.bootstrap.bootstrap import configure_mail
 from shared.services.organizations.provision import register_backend
 from shared.services.platform import Platform, open_platform
 from shared.services.queues import ensure_queues
@@ -92,6 +93,7 @@ async def running_world(folder: Path) -> AsyncIterator[World]:
         platform = _open(servers, main)
         stack.push_async_callback(platform.close)
         await asyncio.gather(platform.vault.ensure_keys(), ensure_queues(platform.queue))
+        await configure_mail(platform, servers.mail_configuration)
         n8n = ScriptedN8n()
         await n8n.come_up()
         stack.push_async_callback(n8n.go_down)
