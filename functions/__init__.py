@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MODULES = ("callbacks", "deployments", "identity", "keys", "projects", "runs", "skills", "tasks")
+MODULES = ("apikeys", "callbacks", "deployments", "identity", "keys", "projects", "runs", "skills", "tasks")
 
 
 def load_all() -> None:

@@ -69,6 +69,12 @@ class ApiKey(Document):
         """Return whether the key authenticates at ``now``."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
+    def status(self, now: datetime) -> str:
+        """Return ``active``, ``revoked`` or ``expired``."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "active" if self.is_usable(now) else "expired"
+
     def holds(self, scope: Scope) -> bool:
         """Return whether the key holds ``scope``."""
         return scope.value in self.scopes

@@ -23,7 +23,8 @@ EVERY = tuple(Scope)
 class Caller:
     """A caller of the matrix. ``kind`` None: the key does not authenticate.
 
-    ``sees`` tells whether the installation is the caller's to use (platform §5).
+    ``sees`` tells whether the installation is the caller's to use, ``manages`` whether the caller's role in
+    the organization is owner or admin (platform §5).
     """
 
     name: str
@@ -31,6 +32,7 @@ class Caller:
     kind: KeyKind | None = None
     scopes: tuple[Scope, ...] = ()
     sees: bool = True
+    manages: bool = True
 
 
 def expected(endpoint: Endpoint, caller: Caller) -> tuple[int, str | None] | None:
@@ -48,6 +50,9 @@ def expected(endpoint: Endpoint, caller: Caller) -> tuple[int, str | None] | Non
         return 403, forbidden
     if access.scopes and not set(access.scopes) & set(caller.scopes):
         return 403, endpoint.refusal_code or "INSUFFICIENT_SCOPE"
+    # The role behind a personal key is read when the request says which organization it is about.
+    if access.management and not caller.manages and (caller.kind is O or endpoint.method == "GET"):
+        return 403, forbidden
     if "processInstanceId" in endpoint.params and not caller.sees:
         return 403, forbidden
     return None
@@ -112,11 +117,11 @@ CALLERS = [
     *NARROW,
     Caller("an owner", minting(scopes=EVERY), O, EVERY),
     Caller("an admin", minting("admin", scopes=EVERY), O, EVERY),
-    Caller("a member without access", minting("member", scopes=EVERY), O, EVERY, sees=False),
+    Caller("a member without access", minting("member", scopes=EVERY), O, EVERY, False, manages=False),
     Caller("an owner's key without scopes", minting(scopes=()), O),
     Caller("an owner's personal key", minting(kind=P, scopes=EVERY), P, EVERY),
     Caller("a personal key without scopes", minting(kind=P, scopes=()), P),
-    Caller("a member's personal key", minting("member", kind=P, scopes=EVERY), P, EVERY, sees=False),
+    Caller("a member's personal key", minting("member", kind=P, scopes=EVERY), P, EVERY, False, False),
     Caller("an administrator", minting(kind=A, scopes=EVERY), A, EVERY),
     Caller("an administrator without scopes", minting(kind=A, scopes=()), A),
     Caller("the installation's own key", own_instance_key, I, INSTANCE_KEY_SCOPES),

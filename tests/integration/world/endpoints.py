@@ -11,7 +11,6 @@ import httpx
 from functions import load_all
 from shared.http.access import BodySecret, HeaderSecret, Keyed, TaskCall
 from shared.http.declaration import REGISTRY, Endpoint, Envelope
-from shared.model.apikey import KeyKind
 from tests.integration.world.installations import Installation
 from tests.integration.world.world import World
 
@@ -50,8 +49,7 @@ class Admitted:
         """Return what lets a caller in: a key with every scope, a task's token, a webhook secret."""
         match endpoint.access:
             case Keyed(kinds=kinds):
-                assert KeyKind.ORGANIZATION in kinds
-                return {"X-API-Key": self.installed.tenant.keys["owner"]}
+                return {"X-API-Key": self.installed.tenant.key_among(kinds)}
             case TaskCall():
                 return {"Authorization": f"Bearer {self.world.task_token()}"}
             case HeaderSecret():

@@ -31,6 +31,14 @@ class Tenant:
     """user id by role; a second member is called ``guest``"""
     keys: dict[str, str] = field(repr=False)
     """a key with every scope, by user as in ``users``"""
+    keys_of_none: dict[KeyKind, str] = field(repr=False)
+    """the owner's personal key, and an administrator's, with every scope"""
+
+    def key_among(self, kinds: Iterable[KeyKind]) -> str:
+        """The owner's key if such keys are among the kinds, or one that is."""
+        if KeyKind.ORGANIZATION in kinds:
+            return self.keys["owner"]
+        return next(key for kind, key in self.keys_of_none.items() if kind in kinds)
 
     async def member_secret(self, user: str) -> str:
         """The secret that a user's own runs are registered with."""
@@ -95,7 +103,9 @@ async def create_tenant(platform: Platform, name: str, n8n: ScriptedN8n) -> Tena
     await platform.store.commit(Put(refs.organization(organization_id), organization))
     for user, user_id in users.items():
         await add_member(platform, organization_id, user_id, ROLES[user])
-    tenant = Tenant(platform, organization_id, name, secret, users, {})
+    tenant = Tenant(platform, organization_id, name, secret, users, {}, {})
     for user in users:
         tenant.keys[user] = await tenant.key(user)
+    for kind in (KeyKind.PERSONAL, KeyKind.ADMIN):
+        tenant.keys_of_none[kind] = await tenant.key(kind=kind, scopes=tuple(Scope))
     return tenant

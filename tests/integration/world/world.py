@@ -41,6 +41,10 @@ class World:
     _stack: AsyncExitStack = field(repr=False)
     _gateways: dict[str, Gateway] = field(default_factory=dict)
 
+    async def tenant(self, name: str = "Comptoir Est") -> Tenant:
+        """Return an organization that no other test knows."""
+        return await create_tenant(self.platform, name, self.n8n)
+
     async def install(
         self, tenant: Tenant | None = None, n8n: ScriptedN8n | None = None, **options: Any
     ) -> Installation:
