@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MODULES = ("apikeys", "callbacks", "deployments", "identity", "keys", "projects", "runs", "skills", "tasks")
+MODULES = (
+    "apikeys",
+    "callbacks",
+    "deployments",
+    "identity",
+    "instances",
+    "keys",
+    "projects",
+    "runs",
+    "skills",
+    "tasks",
+)
 
 
 def load_all() -> None:

@@ -36,6 +36,8 @@ class AuditAction(StrEnum):
     INSTANCE_REDEPLOYED = "instance.redeployed"
     INSTANCE_ACTIVATED = "instance.activated"
     INSTANCE_DEACTIVATED = "instance.deactivated"
+    INSTANCE_ARCHIVED = "instance.archived"
+    INSTANCE_UNARCHIVED = "instance.unarchived"
     DATA_INGESTION_DEPLOYED = "data_ingestion.deployed"
     INTEGRATION_CONNECTED = "integration.connected"
     INTEGRATION_DELETED = "integration.deleted"

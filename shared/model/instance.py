@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.model.document import Document
+from shared.model.lockable import Lockable
 
 
 class Environment(StrEnum):
@@ -61,8 +62,11 @@ class Sharing(Document):
         return list(dict.fromkeys([self.user_id, *listed]))
 
 
-class ProcessInstance(Sharing):
-    """One installation of a process, in one environment. ``user_id`` is its owner."""
+class ProcessInstance(Sharing, Lockable):
+    """One installation of a process, in one environment. ``user_id`` is its owner.
+
+    Whoever changes what it runs in n8n holds it meanwhile.
+    """
 
     organization_id: str
     process_id: str
@@ -72,7 +76,9 @@ class ProcessInstance(Sharing):
     """The audience, written down for queries; whoever changes the sharing rewrites it."""
     title: str
     is_active: bool = False
-    inactive_reason: InactiveReason | None = InactiveReason.DEPLOY_FAILED
+    inactive_reason: InactiveReason | None = None
+    switching: bool = False
+    """Whether it was begun to switch the workflows on or off in n8n and is not known to be done."""
     archived: bool = False
     current_version: str
     current_deployment_instance_id: str

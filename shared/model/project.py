@@ -88,6 +88,8 @@ class Process(Document):
     latest_version: str | None = None
     latest_template_id: str | None = None
     published_template_id: str | None = None
+    auto_toggle_dev_prod: bool = False
+    """Whether activating one environment switches the owner's other one off (decision 15)."""
     dev_instance_id: str
     active_data_ingestion: ActiveDataIngestion | None = None
     latest_ingestion_version: str | None = None

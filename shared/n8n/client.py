@@ -13,7 +13,7 @@ from shared.n8n.apikey import N8nApiKey
 from shared.n8n.connections import open_pool
 from shared.n8n.credential_calls import CredentialCalls
 from shared.n8n.execution_calls import ExecutionCalls
-from shared.n8n.liveness import WebhookAddress, wait_until_live
+from shared.n8n.liveness import WebhookAddress, wait_until_gone, wait_until_live
 from shared.n8n.rest import Rest
 from shared.n8n.workflow_calls import WorkflowCalls
 
@@ -56,6 +56,16 @@ class N8nClient(WorkflowCalls, CredentialCalls, ExecutionCalls):
             N8nNotLive: some are missing after the deadline.
         """
         await wait_until_live(self._http, self.base_url, webhooks, deadline_seconds)
+
+    async def wait_until_gone(
+        self, webhooks: Iterable[WebhookAddress], *, deadline_seconds: float = 30.0
+    ) -> None:
+        """Return when n8n takes calls to none of the webhooks any more.
+
+        Raises:
+            N8nNotGone: some are still registered after the deadline.
+        """
+        await wait_until_gone(self._http, self.base_url, webhooks, deadline_seconds)
 
     async def close(self) -> None:
         """Close the connections, unless they were given."""

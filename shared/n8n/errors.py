@@ -3,7 +3,8 @@
 UpstreamError
 ├── N8nUnreachable    no usable answer; whether a write took effect is unknown
 ├── N8nRefused        n8n answered with an error status
-└── N8nNotLive        published, but the webhooks did not appear in time
+├── N8nNotLive        published, but the webhooks did not appear in time
+└── N8nNotGone        unpublished, but the webhooks did not disappear in time
 """
 
 from __future__ import annotations
@@ -47,6 +48,19 @@ class N8nNotLive(UpstreamError):
         super().__init__(
             f"n8n accepted the workflows but did not register {', '.join(missing)} within {seconds:g} s. "
             "Look at the workflow's publication status in n8n, then deploy again."
+        )
+
+
+class N8nNotGone(UpstreamError):
+    """Unpublishing was accepted, but some webhooks were still registered at the deadline."""
+
+    default_code = "N8N_NOT_GONE"
+
+    def __init__(self, left: Sequence[str], seconds: float) -> None:
+        self.left = tuple(left)
+        super().__init__(
+            f"n8n was asked to take the workflows off but still answers at {', '.join(left)} after "
+            f"{seconds:g} s. Try again; the workflow's publication status in n8n has the cause."
         )
 
 

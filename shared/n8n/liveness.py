@@ -17,7 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 
-from shared.n8n.errors import N8nNotLive, N8nUnreachable
+from shared.n8n.errors import N8nNotGone, N8nNotLive, N8nUnreachable
 
 MARKER_NAME = "Podium live marker"
 _MARKER_METHOD = "HEAD"
@@ -74,21 +74,49 @@ async def wait_until_live(
         N8nNotLive: some are missing after ``deadline_seconds``; it names them.
         N8nUnreachable: n8n did not answer at the last try.
     """
-    missing = list(dict.fromkeys(webhooks))
+    missing = await _wait(http, base_url, webhooks, True, deadline_seconds)
+    if missing:
+        raise N8nNotLive(missing, deadline_seconds)
+
+
+async def wait_until_gone(
+    http: httpx.AsyncClient, base_url: str, webhooks: Iterable[WebhookAddress], deadline_seconds: float
+) -> None:
+    """Return when n8n takes calls to none of the webhooks any more.
+
+    Raises:
+        N8nNotGone: some are registered after ``deadline_seconds``; it names them.
+        N8nUnreachable: n8n did not answer at the last try.
+    """
+    left = await _wait(http, base_url, webhooks, False, deadline_seconds)
+    if left:
+        raise N8nNotGone(left, deadline_seconds)
+
+
+async def _wait(
+    http: httpx.AsyncClient,
+    base_url: str,
+    webhooks: Iterable[WebhookAddress],
+    wanted: bool,
+    deadline_seconds: float,
+) -> list[str]:
+    """Return when every webhook is registered, or not, as ``wanted``; else those that are otherwise."""
+    others = list(dict.fromkeys(webhooks))
     ends, pause = time.monotonic() + deadline_seconds, _FIRST_PAUSE
-    while missing:
+    while others:
         try:
-            seen = await asyncio.gather(*(is_registered(http, base_url, webhook) for webhook in missing))
+            seen = await asyncio.gather(*(is_registered(http, base_url, webhook) for webhook in others))
         except N8nUnreachable:
             if time.monotonic() >= ends:
                 raise
         else:
-            missing = [webhook for webhook, there in zip(missing, seen, strict=True) if not there]
-        if missing and time.monotonic() >= ends:
-            raise N8nNotLive([str(webhook) for webhook in missing], deadline_seconds)
-        if missing:
+            others = [webhook for webhook, there in zip(others, seen, strict=True) if there is not wanted]
+        if others and time.monotonic() >= ends:
+            break
+        if others:
             await asyncio.sleep(pause)
             pause = min(pause * 1.6, _LONGEST_PAUSE)
+    return [str(webhook) for webhook in others]
 
 
 async def is_registered(http: httpx.AsyncClient, base_url: str, webhook: WebhookAddress) -> bool:

@@ -65,6 +65,12 @@ _REMOVED = {
     "message": "A later deployment removed the workflow before this run could be sent to it.",
 }
 
+_PAUSED = {
+    "type": "node_failure",
+    "code": "INSTANCE_INACTIVE",
+    "message": "The process instance was deactivated before this run could be sent to n8n.",
+}
+
 
 class DispatchOrder(Document):
     """The body of a dispatch task."""
@@ -118,6 +124,9 @@ async def dispatch(platform: Platform, order: DispatchOrder, deliveries: int) ->
     if endpoint is None or endpoint.value.target is None:
         await fail(platform, found.value, found.update_time, _REMOVED)
         return "workflow removed"
+    if not endpoint.value.is_active:
+        await fail(platform, found.value, found.update_time, _PAUSED)
+        return "installation paused"
     if endpoint.value.held_until and platform.sources.now() < endpoint.value.held_until:
         raise TryLater("A deployment is switching the workflows to another version.")
     point("dispatch.before_claim")

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from aiohttp import web
 
+from tests.integration.world.workflows import Workflows
 from tests.support.stack import free_port
 
 Behaviour = Callable[["Call"], Awaitable[web.StreamResponse]]
@@ -50,7 +51,8 @@ class ScriptedN8n:
     calls: list[Call] = field(default_factory=list)
     executions: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, dict[str, object]] = field(default_factory=dict)
-    """Settings by workflow id; it tells only of workflows that are named here."""
+    """Settings by workflow id, for workflows that only have to be told of."""
+    workflows: Workflows = field(default_factory=Workflows)
     _scripts: dict[str, list[Behaviour]] = field(default_factory=dict)
     _runner: web.AppRunner | None = None
 
@@ -101,6 +103,8 @@ class ScriptedN8n:
         app.router.add_get("/api/v1/executions", self._list)
         app.router.add_get("/api/v1/executions/{id}", self._one)
         app.router.add_get("/api/v1/workflows/{id}", self._workflow)
+        self.workflows.routes(app)
+        app.router.add_route("OPTIONS", "/webhook/{path:.*}", self._probe)
         app.router.add_route("*", "/webhook/{path:.*}", self._webhook)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -122,9 +126,15 @@ class ScriptedN8n:
             json.loads(raw or b"null"),
         )
         self.calls.append(call)
-        script = self._scripts.get(call.path, [not_registered])
+        off = self.workflows.is_off(call.path)
+        script = [not_registered] if off else self._scripts.get(call.path, [not_registered])
         behaviour = script.pop(0) if len(script) > 1 else script[0]
         return await behaviour(call)
+
+    async def _probe(self, request: web.Request) -> web.Response:
+        assert request.headers.get("Origin"), "without it n8n tells nothing"
+        methods = self.workflows.registered(request.match_info["path"])
+        return web.Response(status=204, headers={"Access-Control-Allow-Methods": ", ".join(methods)})
 
     async def _list(self, request: web.Request) -> web.Response:
         if request.headers.get("X-N8N-API-KEY") != API_KEY:
@@ -141,6 +151,10 @@ class ScriptedN8n:
 
     async def _workflow(self, request: web.Request) -> web.Response:
         workflow_id, moment = request.match_info["id"], "2026-01-01T00:00:00.000Z"
+        if request.headers.get("X-N8N-API-KEY") != API_KEY:
+            return web.json_response({"message": "Unauthorized"}, status=401)
+        if workflow_id in self.workflows.known:
+            return web.json_response(self.workflows.known[workflow_id].state())
         if workflow_id not in self.settings:
             return web.json_response({"message": "Not Found"}, status=404)
         named = {

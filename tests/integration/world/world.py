@@ -51,6 +51,10 @@ class World:
         """Install a workflow, by default for ``north`` on the n8n that is up."""
         return await install(self.platform, tenant or self.north, n8n or self.n8n, **options)
 
+    async def tenant_on(self, n8n: ScriptedN8n) -> Tenant:
+        """Return a new organization whose n8n is this one."""
+        return await create_tenant(self.platform, "Casa Est", n8n)
+
     async def another_gateway(self, name: str, **environ: str) -> Gateway:
         """Return a gateway with other settings; the same one for the same name."""
         if name not in self._gateways:

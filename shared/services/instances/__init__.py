@@ -1,0 +1,1 @@
+"""Installations: what is listed and shown of them, and switching them on and off."""

@@ -1,0 +1,83 @@
+"""Activate and deactivate installations (api §5.20, §5.21, platform §11.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.errors import PlatformError, UpstreamError
+from shared.model.apikey import ApiKey
+from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.instance_state import Action
+from shared.services.access import accessible_instance
+from shared.services.instances.allowed import is_to_do
+from shared.services.instances.switch import Switched, switch
+from shared.services.platform import Platform
+from shared.store import refs
+from shared.store.query import find, owned_by
+from shared.store.store import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """What a switch came to. ``toggled`` is the owner's other environment, if that was switched off."""
+
+    switched: Switched
+    toggled: Found[ProcessInstance] | None = None
+
+
+async def activate(platform: Platform, key: ApiKey, process_instance_id: str) -> Activation:
+    """Let an installation run; with auto-toggle on, switch the owner's other environment off.
+
+    Raises:
+        NotFound, Forbidden: as for any use of the installation.
+        Conflict (``DEPLOYMENT_IN_PROGRESS``, ``INSTANCE_ARCHIVED``, ``MISSING_INTEGRATION``), InvalidRequest
+        (``DEPLOYMENT_FAILED``), UpstreamError: it stays off.
+    """
+    found = await accessible_instance(platform, key, process_instance_id)
+    instance = found.value
+    current, process = await platform.store.fetch(
+        refs.deployment(instance.current_deployment_instance_id), refs.process(instance.process_id)
+    )
+    switched = Switched(instance, 0)
+    if is_to_do(Action.ACTIVATE, instance, current.value if current else None):
+        switched = await switch(platform, found, True, None, key)
+    toggles = process is not None and process.value.auto_toggle_dev_prod
+    return Activation(switched, await _switch_other_off(platform, key, instance) if toggles else None)
+
+
+async def deactivate(platform: Platform, key: ApiKey, process_instance_id: str) -> Activation:
+    """Pause an installation without removing anything.
+
+    Raises:
+        NotFound, Forbidden, Conflict (``DEPLOYMENT_IN_PROGRESS``), UpstreamError.
+    """
+    found = await accessible_instance(platform, key, process_instance_id)
+    current = await platform.store.get(refs.deployment(found.value.current_deployment_instance_id))
+    if not is_to_do(Action.DEACTIVATE, found.value, current.value if current else None):
+        return Activation(Switched(found.value, 0))
+    return Activation(await switch(platform, found, False, InactiveReason.USER_PAUSED, key))
+
+
+async def _switch_other_off(
+    platform: Platform, key: ApiKey, instance: ProcessInstance
+) -> Found[ProcessInstance] | None:
+    mine = owned_by("processInstances", ProcessInstance, "process_id", instance.process_id)
+    for found in await find(platform.store, mine.where("user_id", "==", instance.user_id)):
+        other = found.value
+        is_the_other = other.organization_id == instance.organization_id
+        if is_the_other and other.environment is not instance.environment and other.is_active:
+            await _off(platform, key, found)
+            return found
+    return None
+
+
+async def _off(platform: Platform, key: ApiKey, found: Found[ProcessInstance]) -> None:
+    try:
+        await switch(platform, found, False, InactiveReason.AUTO_TOGGLED, key)
+    except PlatformError as error:
+        environment = found.value.environment.value
+        raise UpstreamError(
+            f"The process instance is active, but its {environment} environment could not be switched off: "
+            f"{error.message} Activate again to repeat that.",
+            code=error.code,
+        ) from error

@@ -1,0 +1,49 @@
+"""Refusals of what an installation's state does not allow."""
+
+from __future__ import annotations
+
+from shared.errors import Conflict, InvalidRequest, PlatformError
+from shared.model.deployment import DeploymentInstance
+from shared.model.instance import ProcessInstance
+from shared.model.instance_state import Action, Verdict, state_of, verdict
+from shared.services.instances.turn import in_progress
+
+
+def is_to_do(action: Action, instance: ProcessInstance, current: DeploymentInstance | None) -> bool:
+    """Return whether an action remains to be done; not if it was done before.
+
+    Raises:
+        Conflict (``DEPLOYMENT_IN_PROGRESS``, ``INSTANCE_ARCHIVED``, ``MISSING_INTEGRATION``), InvalidRequest
+        (``DEPLOYMENT_FAILED``): the installation's state does not allow it.
+    """
+    decided = verdict(action, state_of(instance, current), instance.is_active)
+    if decided is Verdict.DONE_ALREADY:
+        # What an interrupted switch left in n8n is seen to now.
+        return instance.switching and action is Action.DEACTIVATE
+    if decided is Verdict.DO:
+        return True
+    raise _refusal(decided, current.error if current else None)
+
+
+def _refusal(decided: Verdict, error: str | None) -> PlatformError:
+    match decided:
+        case Verdict.NOT_ARCHIVED_ONES:
+            return Conflict(
+                "This process instance is archived. Unarchive it before it is activated.",
+                code="INSTANCE_ARCHIVED",
+            )
+        case Verdict.NOT_WITHOUT_INTEGRATIONS:
+            said = f" {error}" if error else " Connect it, then rerun the deployment."
+            return Conflict(
+                f"An integration this process instance needs is not connected.{said}",
+                code="MISSING_INTEGRATION",
+            )
+        case Verdict.NOT_AFTER_FAILURE:
+            said = f" ({error})" if error else ""
+            return InvalidRequest(
+                f"The deployment of this process instance failed{said}. Rerun the deployment; it cannot be "
+                "activated as it is.",
+                code="DEPLOYMENT_FAILED",
+            )
+        case _:
+            return in_progress()
