@@ -29,6 +29,8 @@ class AuditAction(StrEnum):
     USER_SIGNED_UP = "user.signed_up"
     USER_LOGGED_IN = "user.logged_in"
     PROJECT_CREATED = "project.created"
+    PROJECT_ARCHIVED = "project.archived"
+    PROJECT_UNARCHIVED = "project.unarchived"
     PROJECT_NOTE_WRITTEN = "project_note.written"
     STAGE_DOCUMENTS_UPLOADED = "stage_documents.uploaded"
     USE_CASE_DEPLOYED = "use_case.deployed"

@@ -28,6 +28,14 @@ class Document(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+class Complete(Document):
+    """A wire object whose fields are all always there: what is unset is null."""
+
+    def wire(self) -> dict[str, object]:
+        """Return the camelCase JSON object to send, nulls included."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
 def iso(moment: datetime) -> str:
     """Return an ISO-8601 UTC timestamp with milliseconds, e.g. ``2026-04-04T10:00:00.000Z`` (api §1.3)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
