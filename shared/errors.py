@@ -8,7 +8,8 @@ status and a message that says what to do next. Only the HTTP edge turns it into
     │   ├── InvalidConfiguration
     │   ├── InvalidWorkflowJson
     │   ├── InvalidVersion
-    │   └── InvalidPayload
+    │   ├── InvalidPayload
+    │   └── InvalidStageDocument            with ``details {stage, reason}``
     ├── Unauthorized            401   no key, or a key that is malformed, unknown, expired or revoked
     ├── InsufficientCredits     402
     ├── Forbidden               403   a valid key that may not do this
@@ -91,6 +92,15 @@ class InvalidPayload(InvalidRequest):
     """A trigger payload does not fit the trigger's input schema."""
 
     default_code = "INVALID_PAYLOAD"
+
+
+class InvalidStageDocument(InvalidRequest):
+    """A stage document breaks a rule; ``stage`` is absent when the document has none that is valid."""
+
+    def __init__(self, reason: str, stage: int | None = None) -> None:
+        super().__init__(f"{'documents' if stage is None else f'Stage {stage}'}: {reason}.", reason=reason)
+        if stage is not None:
+            self.details["stage"] = stage
 
 
 class Unauthorized(PlatformError):

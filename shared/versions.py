@@ -1,4 +1,4 @@
-"""Versions ``X.Y`` of templates and data ingestions, each process with its own lines (platform §10)."""
+"""Versions ``X.Y`` of templates and data ingestions, ``X.Y.Z`` of notes and documents (platform §10)."""
 
 from __future__ import annotations
 
@@ -65,6 +65,39 @@ class Version:
         return Version(self.major + 1, 0)
 
 
+@dataclass(frozen=True, order=True, slots=True)
+class Revision:
+    """A version ``X.Y.Z`` of a note or of a stage document; ordered by number (platform §10)."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+    @classmethod
+    def parse(cls, text: str) -> Revision:
+        """Return the revision written as ``X.Y.Z``. Raises :class:`ValueError`."""
+        major, minor, patch = (int(number) for number in text.split("."))
+        return cls(major, minor, patch)
+
+    @property
+    def filter_key(self) -> int:
+        """One number for all three: it sorts revisions while minor and patch are below 1,000 (api §5.28)."""
+        return self.major * 1_000_000 + self.minor * 1_000 + self.patch
+
+    def next_patch(self) -> Revision:
+        """Return ``X.Y.(Z+1)``."""
+        return Revision(self.major, self.minor, self.patch + 1)
+
+    def next_minor(self) -> Revision:
+        """Return ``X.(Y+1).0``."""
+        return Revision(self.major, self.minor + 1, 0)
+
+
+FIRST_OF_NOTE = Revision(0, 0, 0)
+FIRST_OF_STAGE = Revision(1, 0, 0)
 FIRST = Version(1, 0)
 
 

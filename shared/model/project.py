@@ -44,6 +44,8 @@ class Project(Document):
     current_stage: int = 1
     process_id: str | None = None
     current_deployment: CurrentDeployment | None = None
+    latest_template_id: str | None = None
+    """The template of the highest version; the process has it too, but is one read further away."""
     deploying: str | None = None
     deploying_until: datetime | None = None
 

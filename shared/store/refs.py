@@ -16,8 +16,10 @@ from shared.model.ingestion import DataIngestion, IngestionVersion
 from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder, Integration
 from shared.model.keys import KeyRotation
+from shared.model.note import Note
 from shared.model.organization import Member, N8nBackend, Organization, Shards, Team
 from shared.model.project import Process, Project
+from shared.model.stage import Stage, StageDocument
 from shared.model.template import Template, VersionClaim
 from shared.model.turn import Turn, TurnOf
 from shared.model.user import EmailClaim, User
@@ -117,6 +119,21 @@ def email_claim(address_digest: str) -> Ref[EmailClaim]:
 def project(project_id: str) -> Ref[Project]:
     """A project."""
     return Ref(f"projects/{_segment(project_id)}", Project)
+
+
+def note(project_id: str, document_type_id: str, version: str) -> Ref[Note]:
+    """One version of a note."""
+    return Ref(f"projects/{_segment(project_id)}/notes/{_pair(document_type_id, version)}", Note)
+
+
+def stage(project_id: str, number: int) -> Ref[Stage]:
+    """Which document of a stage is the accepted one."""
+    return Ref(f"projects/{_segment(project_id)}/stages/{number}", Stage)
+
+
+def stage_document(project_id: str, number: int, version: str) -> Ref[StageDocument]:
+    """One version of a stage's document."""
+    return Ref(f"projects/{_segment(project_id)}/stageDocuments/{number}:{version}", StageDocument)
 
 
 def process(process_id: str) -> Ref[Process]:

@@ -218,7 +218,9 @@ def _claim(plan: Plan) -> VersionClaim:
 
 
 def _project_patch(plan: Plan) -> Write:
-    changes = {"status": ProjectStatus.IN_PROGRESS, "process_id": plan.process_id}
+    changes: dict[str, object] = {"status": ProjectStatus.IN_PROGRESS, "process_id": plan.process_id}
+    if _is_latest(plan):
+        changes["latest_template_id"] = plan.template_id
     return locking(plan.project, plan.deployment_id, plan.now, **changes)
 
 
@@ -233,7 +235,8 @@ def _process_write(plan: Plan) -> Write:
     }
     reference = refs.process(plan.process_id)
     if plan.process is not None:
-        return Patch(reference, {**listing, **_latest(plan, plan.process)})
+        latest = {"latest_version": str(plan.version), "latest_template_id": plan.template_id}
+        return Patch(reference, {**listing, **(latest if _is_latest(plan) else {})})
     process = Process(
         organization_id=plan.project.value.organization_id,
         project_id=plan.project_id,
@@ -256,9 +259,7 @@ def _process_write(plan: Plan) -> Write:
     return Create(reference, process)
 
 
-def _latest(plan: Plan, process: Found[Process]) -> dict[str, object]:
-    """Return the highest version so far: an explicit lower one does not move it."""
-    latest = process.value.latest_version
-    if latest is not None and plan.version <= Version.parse(latest):
-        return {}
-    return {"latest_version": str(plan.version), "latest_template_id": plan.template_id}
+def _is_latest(plan: Plan) -> bool:
+    """Return whether this is the highest version so far: an explicit lower one is not the latest."""
+    latest = plan.process.value.latest_version if plan.process else None
+    return latest is None or plan.version > Version.parse(latest)

@@ -1,0 +1,1 @@
+"""Project notes: living documents, versioned."""
