@@ -11,10 +11,11 @@ from uuid import uuid4
 import pytest
 
 from shared.errors import Conflict
+from shared.model.integrations import ContextType, Holder, Integration
 from shared.services.keys.rotate import retire, rotate, walk
-from shared.services.secrets import execution_auth
+from shared.services.secrets import PLATFORM, execution_auth, integration_secret, open_text, seal_text
 from shared.store import refs
-from shared.store.store import Patch
+from shared.store.store import Patch, Put
 from shared.vault.boxed import Sealed
 from shared.vault.errors import CannotOpen
 from tests.integration.keys.site import ORGANIZATION, Site, site
@@ -73,6 +74,41 @@ async def test_a_secret_that_does_not_open_is_counted_and_stops_nobody(at: Site)
 
     assert (walked.resealed, walked.unreadable) == (4, 1)
     assert await sealed_of(at, 2) == stolen
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        Holder(ContextType.ORGANIZATION, ORGANIZATION, ORGANIZATION),
+        Holder(ContextType.MEMBER, ORGANIZATION, "user-00001"),
+        Holder(ContextType.PROCESS_INSTANCE, ORGANIZATION, "instance"),
+        Holder(ContextType.PLATFORM, PLATFORM, "backend"),
+    ],
+    ids=lambda holder: holder.context_type.value,
+)
+async def test_all_secrets_of_an_integration_get_the_new_key(at: Site, holder: Holder) -> None:
+    contexts = {name: integration_secret(holder, "twilio", name) for name in ("SID", "TOKEN")}
+    connected = Integration(
+        organization_id=holder.organization_id,
+        integration_id="twilio",
+        context_type=holder.context_type,
+        holder=holder.label,
+        backend_id="backend",
+        secrets={name: await seal_text(at.platform, f"my {name}", place) for name, place in contexts.items()},
+        connected_at=at.platform.sources.now(),
+        connected_by="user-00001",
+    )
+    await at.platform.store.commit(Put(refs.integration(holder, "twilio"), connected))
+    await rotate(at.platform)
+
+    await walk(at.platform)
+
+    found = await at.platform.store.get(refs.integration(holder, "twilio"))
+    assert found is not None
+    sealed = found.value.secrets
+    assert {text.split(".")[2] for text in sealed.values()} == {"2"}
+    for name, context in contexts.items():
+        assert await open_text(at.platform, sealed[name], context) == f"my {name}"
 
 
 async def test_what_is_written_during_a_walk_stays(at: Site) -> None:
