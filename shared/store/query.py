@@ -6,6 +6,7 @@ No query is built anywhere else, and none can be built without saying whose docu
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from google.cloud import firestore
@@ -102,8 +103,10 @@ def found_in(model: type[D], snapshot: Any) -> Found[D]:
     Raises:
         Unreadable: it does not fit its model.
     """
-    path = snapshot.reference.path
-    return Found(Ref(path, model), read(model, path, snapshot.to_dict()), moment(snapshot.update_time))
+    path, updated = snapshot.reference.path, snapshot.update_time
+    # The library gives a datetime for queries of one collection, and a protobuf Timestamp for all others.
+    changed = updated if isinstance(updated, datetime) else moment(updated)
+    return Found(Ref(path, model), read(model, path, snapshot.to_dict()), changed)
 
 
 async def tally(store: Store, query: Query[Any]) -> int:
