@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench import deploy, life, operations, report, stack, trigger
+from bench import deploy, life, operations, report, stack, trigger, vault
 from bench.figures import Section
 from bench.memory import Memory, memory_of
 from bench.session import Session, opened
@@ -30,6 +30,7 @@ IN_SESSION: Mapping[str, Benchmark] = {
     "life": life.measure,
     "deploy": deploy.measure,
     "operations": operations.measure,
+    "vault": vault.measure,
 }
 _STACK = "stack"
 _LONGEST_SECONDS = 420

@@ -27,6 +27,8 @@ class Size:
     """Runs whose operations are counted, with few and with many earlier runs."""
     deploys: int
     """Projects deployed, each by the platform and by bare calls."""
+    rewrapped_rows: int
+    """Rows with a stored secret that a rotation walks through."""
     starts: int
     """Later starts of the stack."""
     cold_start: bool
@@ -36,8 +38,8 @@ class Size:
 SIZES: Mapping[str, Size] = {
     size.name: size
     for size in (
-        Size("small", 40, 1, 80, 160, 20, 5_000, 20, 3, 1, False),
-        Size("full", 300, 3, 100, 200, 100, 100_000, 100, 10, 2, True),
+        Size("small", 40, 1, 80, 160, 20, 5_000, 20, 3, 1_000, 1, False),
+        Size("full", 300, 3, 100, 200, 100, 100_000, 100, 10, 10_000, 2, True),
     )
 }
 

@@ -53,17 +53,17 @@ class Walk:
 
     async def _through(self, holding: Holding[Any]) -> None:
         reading = asyncio.create_task(self._page(holding, self.rotation.after))
+        writing: asyncio.Task[None] | None = None
         while found := await reading:
             last = found[-1].ref.path
-            # The next page is on its way while this one keeps the processor busy.
+            # The next page is read, and the one before written, while this one keeps the processor busy.
             reading = asyncio.create_task(self._page(holding, last))
-            resealed, unreadable = await self._reseal(holding, found)
-            point("rewrap.page")
-            await self._remember(
-                after=last,
-                resealed=self.rotation.resealed + resealed,
-                unreadable=self.rotation.unreadable + unreadable,
-            )
+            patches, unreadable = await self._reseal(holding, found)
+            if writing is not None:
+                await writing
+            writing = asyncio.create_task(self._write(holding, patches, unreadable, last))
+        if writing is not None:
+            await writing
 
     async def _page(self, holding: Holding[Any], after: str | None) -> list[Found[Any]]:
         return await sweep(
@@ -76,7 +76,7 @@ class Walk:
             fields=holding.fields,
         )
 
-    async def _reseal(self, holding: Holding[Any], found: list[Found[Any]]) -> tuple[int, int]:
+    async def _reseal(self, holding: Holding[Any], found: list[Found[Any]]) -> tuple[list[Patch[Any]], int]:
         patches: list[Patch[Any]] = []
         unreadable = 0
         for document in found:
@@ -87,9 +87,21 @@ class Walk:
                 continue
             if patch is not None:
                 patches.append(patch)
+            # Sealing never waits by itself, and nothing else would move meanwhile.
+            await asyncio.sleep(0)
+        return patches, unreadable
+
+    async def _write(
+        self, holding: Holding[Any], patches: list[Patch[Any]], unreadable: int, last: str
+    ) -> None:
         if patches:
             await self._commit(holding, patches)
-        return len(patches), unreadable
+        point("rewrap.page")
+        await self._remember(
+            after=last,
+            resealed=self.rotation.resealed + len(patches),
+            unreadable=self.rotation.unreadable + unreadable,
+        )
 
     async def _patch(self, holding: Holding[Any], document: Found[Any]) -> Patch[Any] | None:
         vault = self.platform.vault
