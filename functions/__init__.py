@@ -13,6 +13,7 @@ MODULES = (
     "deployments",
     "documents",
     "identity",
+    "ingestion",
     "instances",
     "keys",
     "notes",

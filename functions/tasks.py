@@ -12,6 +12,7 @@ from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
 from shared.model.document import Document
 from shared.services.deployments.resume import resume
+from shared.services.ingestion.resume import resume as resume_ingestion
 from shared.services.runs.dispatch import DispatchOrder, dispatch
 from shared.services.runs.supervise import supervise
 
@@ -93,5 +94,28 @@ class DeployOrder(Document):
 async def resume_deployment(call: Call[DeployOrder]) -> Outcome:
     """Complete or fail a deployment whose worker is gone."""
     outcome = await resume(call.platform, call.body.deployment_instance_id, _deliveries(call.headers))
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+class IngestionOrder(Document):
+    """The body of a data ingestion's watchdog task."""
+
+    data_ingestion_id: str
+
+
+@endpoint(
+    "POST",
+    "resumeDataIngestion",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=IngestionOrder,
+    response=Outcome,
+    errors=(Unauthorized, UpstreamError),
+    timeout_seconds=540,
+)
+async def resume_data_ingestion(call: Call[IngestionOrder]) -> Outcome:
+    """Complete or fail a data ingestion whose worker is gone."""
+    outcome = await resume_ingestion(call.platform, call.body.data_ingestion_id, _deliveries(call.headers))
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)

@@ -19,9 +19,20 @@ class IngestionStatus(StrEnum):
     INACTIVE = "inactive"
     SUPERSEDED = "superseded"
 
-    def may_become(self, following: IngestionStatus) -> bool:
-        """Return whether a data ingestion in this state may move to ``following``."""
-        return following in _TRANSITIONS[self]
+    @property
+    def is_final(self) -> bool:
+        """Whether a data ingestion in this state stays in it."""
+        return not _TRANSITIONS[self]
+
+    def to(self, following: IngestionStatus) -> IngestionStatus:
+        """Return ``following``, into which a data ingestion in this state may move.
+
+        Raises:
+            ValueError: there is no such transition.
+        """
+        if following not in _TRANSITIONS[self]:
+            raise ValueError(f"a data ingestion that is {self.value} cannot become {following.value}")
+        return following
 
 
 _TRANSITIONS = {
@@ -62,6 +73,8 @@ class DataIngestion(Document):
     user_id: str
     version: str
     status: IngestionStatus = IngestionStatus.PENDING
+    title: str
+    """What the process was called when it was deployed: part of the workflow's name in n8n."""
     workflow_template_id: str
     workflow_name: str
     purpose: str = ""

@@ -13,7 +13,7 @@ from shared.model.configuration.tokens import with_nulls
 from shared.model.configuration.workflow_text import decode, parse
 from shared.validation.integrations import check_integrations
 from shared.validation.problems import Problem, of_pydantic, problem, refuse
-from shared.validation.schemas import check_deployment_form, check_form
+from shared.validation.schemas import Path, check_deployment_form, check_form
 from shared.validation.triggers import check_trigger, webhook_paths
 
 _SUBJECT = "The configuration is not valid"
@@ -49,6 +49,8 @@ def validate_data_ingestion(raw: object) -> DataIngestion:
         for name in ("embed", "delete")
         if not getattr(ingestion.webhooks, name).strip()
     ]
+    # The id becomes a file's name.
+    found += _check_id(ingestion.workflow_template_id, ("workflowTemplateId",))
     refuse(InvalidConfiguration, _SUBJECT, found)
     parse(with_nulls(decode(ingestion)), ingestion.workflow_template_id)
     return ingestion
@@ -71,11 +73,15 @@ def _check_ids(configuration: Configuration) -> Iterator[Problem]:
         here = ("workflows", index, "workflowTemplateId")
         name = workflow.workflow_template_id
         # The id is a segment of the trigger's URL.
-        if "/" in name or name in (".", "..") or len(name) > _LONGEST_ID or not name.isprintable():
-            yield problem(here, f"must be at most {_LONGEST_ID} printable characters without '/'")
+        yield from _check_id(name, here)
         if name in seen:
             yield problem(here, "is used twice")
         seen.add(name)
+
+
+def _check_id(name: str, here: Path) -> Iterator[Problem]:
+    if "/" in name or name in (".", "..") or len(name) > _LONGEST_ID or not name.isprintable():
+        yield problem(here, f"must be at most {_LONGEST_ID} printable characters without '/'")
 
 
 def _check_workflow(workflow: Workflow, index: int) -> Iterator[Problem]:
