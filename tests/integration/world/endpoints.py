@@ -75,6 +75,10 @@ def failure(endpoint: Endpoint, answer: httpx.Response) -> tuple[int, str, str]:
     assert answer.headers["content-type"] == "application/json"
     assert body["success"] is False
     assert body["requestId"] == answer.headers["x-request-id"]
+    if endpoint.envelope is Envelope.INGESTION:
+        assert set(body) == {"success", "error", "status", "requestId"}
+        assert body["status"] == "failed"
+        return answer.status_code, _code_of(answer.status_code, body["error"]), body["error"]
     if endpoint.envelope is Envelope.FLAT:
         assert set(body) == {"success", "error", "code", "requestId"}
         return answer.status_code, body["code"], body["error"]
@@ -88,3 +92,19 @@ def failure(endpoint: Endpoint, answer: httpx.Response) -> tuple[int, str, str]:
     assert set(body["error"]) <= {"code", "message", *optional}
     assert endpoint.envelope is not Envelope.AUTH or body["error"]["nextAction"]
     return answer.status_code, body["error"]["code"], body["error"]["message"]
+
+
+_CODES = {
+    400: "INVALID_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "BODY_TOO_LARGE",
+    500: "INTERNAL_ERROR",
+}
+
+
+def _code_of(status: int, message: str) -> str:
+    """Return the code of an error whose envelope carries none: its text alone tells refusals apart."""
+    return "INSUFFICIENT_SCOPE" if status == 403 and "lacks the scope" in message else _CODES[status]

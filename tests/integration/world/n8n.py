@@ -100,15 +100,19 @@ class ScriptedN8n:
 
     async def come_up(self) -> None:
         app = web.Application(client_max_size=64 * 1024 * 1024)
+        self.add_routes(app)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
+
+    def add_routes(self, app: web.Application) -> None:
+        """Say what it answers to."""
         app.router.add_get("/api/v1/executions", self._list)
         app.router.add_get("/api/v1/executions/{id}", self._one)
         app.router.add_get("/api/v1/workflows/{id}", self._workflow)
         self.workflows.routes(app)
         app.router.add_route("OPTIONS", "/webhook/{path:.*}", self._probe)
         app.router.add_route("*", "/webhook/{path:.*}", self._webhook)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
 
     async def go_down(self) -> None:
         """Close the port and every connection."""

@@ -99,6 +99,7 @@ async def create_tenant(platform: Platform, name: str, n8n: ScriptedN8n) -> Tena
             secret=await seal_text(platform, secret, webhook_secret(organization_id)),
             secret_digest=hashlib.sha256(secret.encode()).hexdigest(),
         ),
+        error_workflow_id="error1",
     )
     await platform.store.commit(Put(refs.organization(organization_id), organization))
     for user, user_id in users.items():
