@@ -12,8 +12,8 @@ from shared.model.ingestion import DataIngestion, WebhookUrls
 from shared.n8n.liveness import WebhookAddress, marker, marker_node
 from shared.n8n.workflows import WorkflowBody as N8nWorkflowBody
 from shared.placeholders import Resolution, Values, resolve, resolve_workflow
-from shared.services.deployments.bodies import MissingIntegrations
 from shared.services.deployments.work import Tenant
+from shared.services.integrations.missing import MissingIntegrations
 
 _WEBHOOK = "n8n-nodes-base.webhook"
 _UNKNOWN = "not created yet"
@@ -105,7 +105,7 @@ def _lowered(
 
 def _refusal(resolution: Resolution) -> InvalidConfiguration:
     if missing := resolution.missing_integrations:
-        return MissingIntegrations(f"Connect these integrations and deploy again: {', '.join(missing)}.")
+        return MissingIntegrations(missing)
     reason = "; ".join(str(problem) for problem in resolution.problems)
     return InvalidConfiguration(f"Placeholders cannot be resolved: {reason}.", reason=reason)
 

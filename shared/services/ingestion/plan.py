@@ -11,10 +11,10 @@ from shared.model.configuration import DataIngestion as Config
 from shared.model.ingestion import DataIngestion, WebhookUrls
 from shared.model.project import Process, Project
 from shared.services.access import accessible_project
-from shared.services.deployments.values import process_values
 from shared.services.deployments.work import Tenant, load_tenant
 from shared.services.ingestion.bodies import check
 from shared.services.ingestion.lock import is_locked
+from shared.services.ingestion.values import values_of
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.blobs import address
@@ -71,7 +71,7 @@ async def plan_ingestion(platform: Platform, key: ApiKey, sent: Submission) -> P
     tenant = await load_tenant(platform, project.value.organization_id, owner)
     text = decode(config)
     ingestion = _ingestion(platform, key, project, process, config, text, version, owner)
-    values = await process_values(platform, tenant, ingestion.process_id, owner)
+    values = await values_of(platform, ingestion, text, tenant)
     urls = check(ingestion, config, text, values, tenant)
     ingestion = ingestion.model_copy(update={"webhook_urls": urls})
     return Plan(key=key, project=project, process=process, ingestion=ingestion, text=text, tenant=tenant)

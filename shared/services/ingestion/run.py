@@ -10,13 +10,13 @@ from shared.model.project import Process
 from shared.n8n.workflows import WorkflowState
 from shared.services.deployments.lease import HeldLease
 from shared.services.deployments.restore import remove
-from shared.services.deployments.values import process_values
 from shared.services.deployments.work import n8n_of
 from shared.services.faults import point
 from shared.services.ingestion.bodies import prepare
 from shared.services.ingestion.lock import leaving, unlocking
 from shared.services.ingestion.queues import watchdog_task
 from shared.services.ingestion.switch import switch, undo
+from shared.services.ingestion.values import values_of
 from shared.services.ingestion.work import Work
 from shared.services.platform import Platform
 from shared.store import refs
@@ -34,7 +34,7 @@ async def run(platform: Platform, work: Work, lease: HeldLease) -> None:
     point("ingestion.started")
     ingestion = work.ingestion
     try:
-        values = await process_values(platform, work.tenant, ingestion.process_id, ingestion.user_id)
+        values = await values_of(platform, ingestion, work.text, work.tenant)
         prepared = prepare(ingestion, work.text, values, work.tenant)
         client = await n8n_of(platform, work.tenant)
         async with lease.kept():

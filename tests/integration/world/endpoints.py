@@ -82,11 +82,6 @@ def failure(endpoint: Endpoint, answer: httpx.Response) -> tuple[int, str, str]:
     if endpoint.envelope is Envelope.FLAT:
         assert set(body) == {"success", "error", "code", "requestId"}
         return answer.status_code, body["code"], body["error"]
-    if endpoint.envelope is Envelope.INGESTION:
-        # It has no code on the wire; the log line has it.
-        assert set(body) == {"success", "error", "status", "requestId"}
-        assert body["status"] == "failed"
-        return answer.status_code, "", body["error"]
     assert set(body) == {"success", "error", "requestId"}
     optional = {"details", "nextAction"} if endpoint.envelope is Envelope.AUTH else {"details"}
     assert set(body["error"]) <= {"code", "message", *optional}

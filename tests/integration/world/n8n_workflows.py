@@ -88,7 +88,7 @@ class DeployableN8n(ScriptedN8n):
         router.add_post("/api/v1/workflows/{id}/unpublish", self._unpublish)
         router.add_delete("/api/v1/workflows/{id}", self._delete)
         router.add_route("OPTIONS", "/webhook/{path:.*}", self._options)
-        super().add_routes(app)
+        ScriptedN8n.add_routes(self, app)
 
     async def _create(self, request: web.Request) -> web.Response:
         body = await request.json()
