@@ -9,6 +9,7 @@ from importlib import import_module
 
 MODULES = (
     "apikeys",
+    "audit",
     "callbacks",
     "deployments",
     "documents",
@@ -17,6 +18,7 @@ MODULES = (
     "instances",
     "keys",
     "notes",
+    "openapi",
     "projects",
     "runs",
     "skills",

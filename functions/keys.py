@@ -23,6 +23,7 @@ class PublicKey(Document):
     access=Public(),
     envelope=Envelope.DATA,
     response=PublicKey,
+    media_type="application/x-pem-file",
     errors=(NotFound,),
 )
 async def encryption(call: Call[None]) -> Response:

@@ -41,6 +41,20 @@ Prefetch = Callable[[Mapping[str, str]], tuple[Ref[Any], ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A call that works, shown in the OpenAPI document and made by a test.
+
+    Ids in it are those of :data:`shared.http.examples.IDS`. ``response`` is the answer within its
+    envelope; what differs from call to call need only look alike.
+    """
+
+    response: Mapping[str, object]
+    request: Mapping[str, object] | None = None
+    """The body of a POST, the query of a GET."""
+    title: str = "A call"
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """What one public function is, stated once."""
 
@@ -64,13 +78,27 @@ class Endpoint:
     """The code of every 403, for an endpoint whose clients know a closed set of codes."""
     declared_changes: bool | None
     """Whether it changes something, where its name says otherwise."""
-    summary: str
+    media_type: str
+    """What a success is: JSON in the envelope, or something else without one."""
+    examples: tuple[Example, ...]
+    description: str
+    """The handler's docstring; its first line is the summary."""
     handler: Callable[..., Awaitable[BaseModel]] = field(compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every first path segment that leads here, canonical name first."""
         return (self.name, *self.aliases)
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a line."""
+        return self.description.split("\n")[0]
+
+    @property
+    def noun(self) -> str:
+        """The module it is in, which is what it is about."""
+        return self.handler.__module__.rpartition(".")[2]
 
     @property
     def changes(self) -> bool:

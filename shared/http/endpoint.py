@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from shared.errors import PlatformError
 from shared.http.access import Access
-from shared.http.declaration import MAX_BODY, REGISTRY, Endpoint, Envelope, Prefetch
+from shared.http.declaration import MAX_BODY, REGISTRY, Endpoint, Envelope, Example, Prefetch
 from shared.http.runtime import platform
 from shared.http.serving import serve
 
@@ -40,11 +41,14 @@ def endpoint(
     concurrency: int = 80,
     refusal_code: str | None = None,
     changes: bool | None = None,
+    media_type: str = "application/json",
+    examples: tuple[Example, ...] = (),
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Target]:
     """Declare an endpoint; see :class:`shared.http.declaration.Endpoint` for the fields.
 
     The decorated function takes a :class:`shared.http.call.Call`; its docstring's first line becomes
-    the summary in the OpenAPI document. What is returned is the functions-framework target.
+    the summary in the OpenAPI document, the rest its description. What is returned is the
+    functions-framework target.
     """
 
     def declare(handler: Callable[[Any], Awaitable[Any]]) -> Target:
@@ -65,7 +69,9 @@ def endpoint(
             concurrency=concurrency,
             refusal_code=refusal_code,
             declared_changes=changes,
-            summary=(handler.__doc__ or "").strip().split("\n")[0],
+            media_type=media_type,
+            examples=examples,
+            description=inspect.getdoc(handler) or "",
             handler=handler,
         )
         REGISTRY.add(declared)

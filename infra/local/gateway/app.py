@@ -8,8 +8,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from shared.errors import MethodNotAllowed, NotFound, PlatformError
+from shared.http.declaration import Envelope
 from shared.http.endpoint import Target
+from shared.http.envelopes import failure, preflight, respond
 from shared.http.routes import first_segment
+from shared.sources import Sources
+
+_SOURCES = Sources()
 
 
 class Gateway:
@@ -37,10 +43,21 @@ class Gateway:
     async def _answer(self, request: Request, segment: str) -> Response:
         if (target := self._targets.get(segment)) is not None:
             return await target(request)
-        if segment == "healthz":
-            return JSONResponse({"status": "ok"})
-        error = {"code": "NOT_FOUND", "message": "There is nothing at this path. See /openapi.json."}
-        return JSONResponse({"success": False, "error": error}, status_code=404)
+        request_id = _SOURCES.uuid7()
+        if request.method == "OPTIONS":
+            return preflight(request_id)
+        if segment != "healthz":
+            return _refusal(
+                NotFound("There is nothing at this path. See /docs and /openapi.json."), request_id
+            )
+        if request.method not in ("GET", "HEAD"):
+            error = MethodNotAllowed(f"healthz takes GET requests, not {request.method}.")
+            return _refusal(error, request_id, Allow="GET, HEAD, OPTIONS")
+        return JSONResponse({"status": "ok"}, headers={"X-Request-Id": request_id})
+
+
+def _refusal(error: PlatformError, request_id: str, **headers: str) -> Response:
+    return respond(error.status, failure(Envelope.DATA, error, request_id), request_id, headers)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

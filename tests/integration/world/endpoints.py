@@ -42,6 +42,7 @@ class Admitted:
             "workflowId": "main",
             "executionId": self.execution_id,
             "file": "public.pem",
+            "asset": "start.js",
         }
         return "/" + "/".join([name or endpoint.name, *(known[param] for param in endpoint.params)])
 

@@ -43,7 +43,9 @@ def declared(name: str, *params: str, aliases: tuple[str, ...] = ()) -> Endpoint
         concurrency=1,
         refusal_code=None,
         declared_changes=None,
-        summary="",
+        media_type="application/json",
+        examples=(),
+        description="",
         handler=handler,
     )
 
