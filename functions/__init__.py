@@ -17,12 +17,15 @@ MODULES = (
     "ingestion",
     "instances",
     "keys",
+    "members",
     "notes",
     "openapi",
+    "organizations",
     "projects",
     "runs",
     "skills",
     "tasks",
+    "teams",
 )
 
 

@@ -57,4 +57,4 @@ def test_every_endpoint_wants_proof_of_something_but_those_that_everybody_needs(
     # Account flows prove an address.
     open_to_all = [e.name for e in ALL if expected(e, nobody) is None and e.envelope is not Envelope.AUTH]
 
-    assert open_to_all == ["apiDocs", "apiDocsAsset", "encryption", "openApiDocument"]
+    assert open_to_all == ["apiDocs", "apiDocsAsset", "encryption", "openApiDocument", "organizationLogo"]

@@ -43,6 +43,7 @@ class Admitted:
             "executionId": self.execution_id,
             "file": "public.pem",
             "asset": "start.js",
+            "organizationId": self.installed.tenant.organization_id,
         }
         return "/" + "/".join([name or endpoint.name, *(known[param] for param in endpoint.params)])
 
