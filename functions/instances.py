@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unauthorized, UpstreamError
 from shared.http.access import A, O, P, TaskCall, keys
 from shared.http.call import Call
 from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
-from shared.model.document import Document
+from shared.model.document import Complete, Document, Timestamp
+from shared.model.instance import ProcessInstance
 from shared.model.scopes import Scope
 from shared.services.instances.activate import Activation, activate, deactivate
 from shared.services.instances.archive import archive
+from shared.services.instances.list import list_instances
+from shared.services.instances.show import Shown, show
 from shared.services.instances.switch import settle
+from shared.store.store import Found
 
 SWITCH_SECONDS = 120
 """Runs that go on are waited for, then n8n's registrations."""
@@ -25,6 +29,155 @@ class InstanceNamed(Document):
     """A body that names an installation."""
 
     process_instance_id: str = Field(min_length=1)
+
+
+class InstancesQuery(Document):
+    """The query of ``listProcessInstancesPublic``. ``archived`` ones are listed instead of the others."""
+
+    environment: str | None = None
+    archived: bool = False
+    limit: int = Field(default=50, ge=1)
+    organization_id: str | None = None
+
+
+class InstanceRow(Complete):
+    """An installation as lists show it; ``inactive_reason`` is there only while it is inactive."""
+
+    process_instance_id: str
+    process_id: str
+    title: str
+    environment: str
+    is_active: bool
+    archived: bool
+    current_version: str
+    installed_at: Timestamp | None
+    last_executed_at: Timestamp | None
+    inactive_reason: str | None = Field(default=None, exclude_if=lambda reason: reason is None)
+
+    @classmethod
+    def of(cls, found: Found[ProcessInstance]) -> Self:
+        """Return the row of an installation."""
+        instance = found.value
+        shown = {**dict(instance), "process_instance_id": found.ref.path.rpartition("/")[2]}
+        return cls.model_validate(shown | ({"inactive_reason": None} if instance.is_active else {}))
+
+
+class Instances(Complete):
+    """Installations, the newest first. ``count`` is how many there are in this answer."""
+
+    instances: list[InstanceRow]
+    count: int
+    organization_id: str
+
+
+@endpoint(
+    "GET",
+    "listProcessInstancesPublic",
+    access=keys(O, P, A, scopes=(Scope.INSTANCES_READ,)),
+    envelope=Envelope.DATA,
+    request=InstancesQuery,
+    response=Instances,
+    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound),
+)
+async def list_process_instances_public(call: Call[InstancesQuery]) -> Instances:
+    """List the installations a caller may see, at most 100."""
+    query = call.body
+    organization_id, found = await list_instances(
+        call.platform,
+        call.caller,
+        query.organization_id,
+        environment=query.environment,
+        archived=query.archived,
+        limit=query.limit,
+    )
+    rows = [InstanceRow.of(instance) for instance in found]
+    return Instances(instances=rows, count=len(rows), organization_id=organization_id)
+
+
+class InstanceChoice(InstanceNamed):
+    """The body of ``getProcessInstancePublic``."""
+
+    include_workflow_details: bool = False
+
+
+class WorkflowEntry(Complete):
+    """A workflow of an installation."""
+
+    workflow_id: str
+    n8n_workflow_id: str | None
+    workflow_name: str
+
+
+class DetailedWorkflowEntry(WorkflowEntry):
+    """A workflow with how it starts; ``cost`` is in credits per successful run."""
+
+    n8n_workflow_is_active: bool
+    triggers: list[dict[str, JsonValue]]
+    cost: float
+    integration_uids: list[str]
+
+
+class DeploymentEntry(Complete):
+    """The latest deployment of an installation."""
+
+    deployment_instance_id: str
+    deployment_status: str
+    deployment_parameters: dict[str, JsonValue]
+    deployment_input_schema: list[JsonValue]
+    workflows: list[DetailedWorkflowEntry | WorkflowEntry]
+
+
+class InstanceDetails(Complete):
+    """An installation."""
+
+    process_instance_id: str
+    process_id: str
+    environment: str
+    is_active: bool
+    archived: bool
+    current_version: str
+    title: str
+    organization_id: str
+    installed_at: Timestamp | None
+    last_executed_at: Timestamp | None
+    deployment: DeploymentEntry | None
+
+
+@endpoint(
+    "POST",
+    "getProcessInstancePublic",
+    access=keys(O, P, A, scopes=(Scope.INSTANCES_READ,)),
+    envelope=Envelope.DATA,
+    request=InstanceChoice,
+    response=InstanceDetails,
+    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound),
+)
+async def get_process_instance_public(call: Call[InstanceChoice]) -> InstanceDetails:
+    """Return an installation with its deployment and workflows."""
+    body = call.body
+    shown = await show(call.platform, call.caller, body.process_instance_id)
+    deployment = _deployment(shown, detailed=body.include_workflow_details)
+    fields = {**dict(shown.instance), "process_instance_id": body.process_instance_id}
+    return InstanceDetails.model_validate({**fields, "deployment": deployment})
+
+
+def _deployment(shown: Shown, *, detailed: bool) -> DeploymentEntry | None:
+    if shown.deployment is None:
+        return None
+    triggers = {workflow.workflow_id: workflow.triggers for workflow in shown.outline.workflows}
+    entries: list[DetailedWorkflowEntry | WorkflowEntry] = []
+    for row in shown.workflows:
+        fields = {**dict(row), "triggers": triggers.get(row.workflow_id, [])}
+        entries.append((DetailedWorkflowEntry if detailed else WorkflowEntry).model_validate(fields))
+    return DeploymentEntry.model_validate(
+        {
+            "deployment_instance_id": shown.instance.current_deployment_instance_id,
+            "deployment_status": shown.deployment.deployment_status,
+            "deployment_parameters": shown.parameters,
+            "deployment_input_schema": shown.outline.input_schema,
+            "workflows": entries,
+        }
+    )
 
 
 class Toggled(Document):

@@ -1,9 +1,9 @@
-"""Triggering workflows and following their runs (api §5.22, §5.23, §5.25)."""
+"""Triggering workflows and following their runs (api §5.22-§5.25)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, JsonValue
 
@@ -22,9 +22,10 @@ from shared.http.call import Call
 from shared.http.declaration import AnyJson, Envelope
 from shared.http.endpoint import endpoint
 from shared.model.document import Document, Timestamp
-from shared.model.execution import Execution
+from shared.model.execution import Execution, ExecutionStatus, ListedRun
 from shared.model.scopes import Scope
 from shared.services.runs.details import details
+from shared.services.runs.list import list_runs
 from shared.services.runs.status import result_of, status
 from shared.services.runs.trigger import trigger
 from shared.store import refs
@@ -170,7 +171,7 @@ class DetailsAnswer(Document):
     response=DetailsAnswer,
     request=DetailsQuery,
     prefetch=_execution_of,
-    errors=(Unauthorized, Forbidden, NotFound, Conflict, UpstreamError),
+    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound, Conflict, UpstreamError),
 )
 async def get_execution_details_public(call: Call[DetailsQuery]) -> DetailsAnswer:
     """Return n8n's record of a run; ``deep`` adds sub-workflow runs, ``slim`` drops bulky links."""
@@ -193,3 +194,78 @@ async def get_execution_details_public(call: Call[DetailsQuery]) -> DetailsAnswe
             n8n_execution=recorded,
         )
     )
+
+
+class RunsQuery(Document):
+    """The query of ``listExecutionsPublic``; its parts combine."""
+
+    workflow_id: str | None = None
+    status: str | None = None
+    limit: int = Field(default=20, ge=1)
+
+
+class ListedError(Document):
+    """Why a run failed, in short."""
+
+    message: str = "The run failed without a message."
+    failed_node_name: str | None = None
+
+
+class RunRow(Document):
+    """A run as lists show it. ``duration`` is in milliseconds."""
+
+    execution_id: str
+    workflow_id: str
+    trigger_id: str
+    status: str
+    created_at: Timestamp
+    duration: int | None = None
+    n8n_execution_id: str | None = None
+    error_details: ListedError | None = None
+
+    @classmethod
+    def of(cls, run: ListedRun) -> Self:
+        """Return the row of a run."""
+        failed = run.status is ExecutionStatus.FAILED
+        error = ListedError.model_validate(run.error_details or {}) if failed else None
+        return cls.model_validate({**dict(run), "error_details": error})
+
+
+class Runs(Document):
+    """Runs, the newest first. ``count`` is how many there are in this answer."""
+
+    executions: list[RunRow]
+    count: int
+    process_instance_id: str
+
+
+def _instance_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
+    return (refs.instance(params["processInstanceId"]),)
+
+
+@endpoint(
+    "GET",
+    "listExecutionsPublic",
+    "processInstanceId",
+    access=keys(O, P, A, scopes=(Scope.EXECUTIONS_READ,)),
+    envelope=Envelope.DATA,
+    request=RunsQuery,
+    response=Runs,
+    prefetch=_instance_of,
+    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound),
+)
+async def list_executions_public(call: Call[RunsQuery]) -> Runs:
+    """List the newest runs of an installation, at most 100, without what they were given or returned."""
+    instance, query = call.params["processInstanceId"], call.body
+    (found,) = call.prefetched
+    listed = await list_runs(
+        call.platform,
+        call.caller,
+        instance,
+        found,
+        workflow_id=query.workflow_id,
+        status=query.status,
+        limit=query.limit,
+    )
+    rows = [RunRow.of(run) for run in listed]
+    return Runs(executions=rows, count=len(rows), process_instance_id=instance)

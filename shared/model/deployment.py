@@ -67,6 +67,8 @@ class DeploymentInstance(Document):
     previous_id: str | None = None
     """The deployment instance this one replaces."""
     skills_blob: str | None = None
+    outline: str | None = None
+    """JSON text of the version's :class:`~shared.model.outline.Outline`; absent when it is long."""
     lease: Lease | None = None
     attempts: int = 0
     switching: bool = False

@@ -91,6 +91,19 @@ class PendingRun(Document):
     started_at: datetime | None = None
 
 
+class ListedRun(Document):
+    """What a list shows of a run: nothing it was given or returned."""
+
+    execution_id: str
+    workflow_id: str
+    trigger_id: str
+    status: ExecutionStatus
+    created_at: datetime
+    duration: int | None = None
+    n8n_execution_id: str | None = None
+    error_details: dict[str, object] | None = None
+
+
 def document_key(execution_id: str) -> str:
     """Return the document id of a run.
 

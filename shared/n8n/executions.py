@@ -69,27 +69,55 @@ class N8nExecution(Document):
         return cls.model_validate(document)
 
     def belongs_to(self, execution_id: str) -> bool:
-        """Return whether this is the n8n run of the platform's execution ``execution_id``.
+        """Return whether this is the n8n run of the platform's execution ``execution_id``. Needs data."""
+        return execution_id == self.platform_execution_id
 
-        True when Init recorded the id, or when the webhook's body carries it (nodes §3, §4.1). Needs data.
+    @property
+    def platform_execution_id(self) -> str | None:
+        """The platform's execution this run belongs to: what Init recorded, else what the platform sent.
+
+        Of what a run holds callers write most, at any depth. The platform's own word is at the top of the
+        body that the webhook was called with (nodes §3, §4.1); nothing else is believed. Needs data.
         """
-        return execution_id in self.platform_execution_ids()
-
-    def platform_execution_ids(self) -> list[str]:
-        """Return the platform's execution ids this run names, the one Init recorded first. Needs data."""
         recorded = self.custom_data.get("codikaExecutionId")
-        named = [found for found in _metadata_ids(self.document.get("data")) if isinstance(found, str)]
-        return list(dict.fromkeys([recorded, *named] if recorded else named))
+        if recorded or self.mode not in _CALLED:
+            return recorded
+        return next(_sent(self.document.get("data")), None)
 
 
-def _metadata_ids(document: object) -> Iterator[object]:
-    stack = [document]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, dict):
-            metadata = part.get("executionMetadata")
-            if isinstance(metadata, dict):
-                yield metadata.get("executionId")
-            stack.extend(part.values())
-        elif isinstance(part, list):
-            stack.extend(part)
+_CALLED = ("webhook", "retry")
+"""Modes of runs that a call of a webhook started."""
+
+
+def _sent(data: object) -> Iterator[str]:
+    """Yield the execution ids that a run's trigger was called with."""
+    for item in _trigger_items(data):
+        json = item.get("json")
+        outer = json if isinstance(json, dict) else {}
+        # A trigger that passes the body on as it is has the platform's word at the top, and a caller's below.
+        for body in (outer, outer.get("body")):
+            metadata = body.get("executionMetadata") if isinstance(body, dict) else None
+            named = metadata.get("executionId") if isinstance(metadata, dict) else None
+            if isinstance(named, str):
+                yield named
+                break
+
+
+def _trigger_items(data: object) -> Iterator[JsonObject]:
+    """Yield the items a run began with: those of nodes that no other node handed anything."""
+    by_node = _at(data, "resultData", "runData")
+    runs = [run for runs in by_node.values() for run in _list(runs)] if isinstance(by_node, dict) else []
+    for run in [*runs, *_list(_at(data, "executionData", "nodeExecutionStack"))]:
+        if isinstance(run, dict) and not run.get("source"):
+            for output in _list(_at(run, "data", "main")):
+                yield from (item for item in _list(output) if isinstance(item, dict))
+
+
+def _at(document: object, *names: str) -> object:
+    for name in names:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

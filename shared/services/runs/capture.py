@@ -1,6 +1,6 @@
 """Take what n8n's error workflow reports, and find the run it belongs to (nodes §8).
 
-The first way that leads to a run wins: n8n's execution id, the ids in n8n's record of its execution,
+The first way that leads to a run wins: n8n's execution id, the id in n8n's record of its execution,
 and, where n8n has no such record, the oldest run it was given; else the failure becomes a failed run of
 its own.
 """
@@ -110,9 +110,10 @@ async def _find(
     runs = Executions(platform.store, owner.process_instance_id)
     if report.n8n_execution_id and (run := await runs.by_n8n_execution(report.n8n_execution_id)):
         return _Match(run, Correlation.EXECUTION_ID)
-    for execution_id in full.platform_execution_ids()[:3] if full else ():
-        found = await platform.store.get(refs.execution(owner.process_instance_id, execution_id))
-        if found is not None:
+    if full is not None and full.platform_execution_id is not None:
+        reference = refs.execution(owner.process_instance_id, full.platform_execution_id)
+        found = await platform.store.get(reference)
+        if found is not None and found.value.workflow_id == owner.workflow_id:
             return _Match(found.value, Correlation.CUSTOM_DATA)
     if _started_no_run(report, full):
         return None

@@ -14,9 +14,9 @@ from shared.n8n.client import N8nClient
 from shared.n8n.errors import N8nRefused
 from shared.n8n.executions import N8nExecution
 from shared.n8n.redaction import redact
-from shared.services.access import require_instance_access
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
+from shared.services.runs.status import accessible_run
 from shared.store import refs
 from shared.store.store import Found
 
@@ -41,13 +41,10 @@ async def details(
     them, at most 5 levels and 50 runs. ``slim`` drops ``pairedItem`` and ``workflowData`` everywhere.
 
     Raises:
-        NotFound (``EXECUTION_NOT_FOUND``, ``N8N_EXECUTION_NOT_FOUND``), Forbidden, Conflict
-        (``N8N_EXECUTION_ID_NOT_AVAILABLE``), UpstreamError.
+        NotFound (``INSTANCE_NOT_FOUND``, ``EXECUTION_NOT_FOUND``, ``N8N_EXECUTION_NOT_FOUND``), Forbidden,
+        Conflict (``N8N_EXECUTION_ID_NOT_AVAILABLE``), UpstreamError.
     """
-    if found is None:
-        raise NotFound(f"Execution {execution_id} not found.", code="EXECUTION_NOT_FOUND")
-    run = found.value
-    await require_instance_access(platform, key, run.organization_id, process_instance_id, run)
+    run = (await accessible_run(platform, key, process_instance_id, execution_id, found)).value
     if run.n8n_execution_id is None:
         raise Conflict(
             "The n8n execution id is not available: the run has not reported yet.",

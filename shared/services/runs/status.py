@@ -7,7 +7,7 @@ import orjson
 from shared.errors import NotFound
 from shared.model.apikey import ApiKey
 from shared.model.execution import Execution, ExecutionStatus
-from shared.services.access import require_instance_access
+from shared.services.access import accessible_instance, require_instance_access
 from shared.services.platform import Platform
 from shared.store.store import Found
 from shared.store.watch import wait_for
@@ -23,17 +23,35 @@ async def status(
 ) -> Execution:
     """Return a run; with ``wait_seconds`` a pending one is returned the moment it ends, or after that.
 
-    Raises:
-        NotFound (``EXECUTION_NOT_FOUND``), Forbidden.
+    Raises: as :func:`accessible_run`.
     """
-    if found is None:
-        raise NotFound(f"Execution {execution_id} not found.", code="EXECUTION_NOT_FOUND")
+    found = await accessible_run(platform, key, process_instance_id, execution_id, found)
     run = found.value
-    await require_instance_access(platform, key, run.organization_id, process_instance_id, run)
     if run.status is ExecutionStatus.PENDING and wait_seconds > 0:
         later = await wait_for(platform.store, found.ref, _has_ended, wait_seconds)
         run = later or run
     return run
+
+
+async def accessible_run(
+    platform: Platform,
+    key: ApiKey,
+    process_instance_id: str,
+    execution_id: str,
+    found: Found[Execution] | None,
+) -> Found[Execution]:
+    """Return the run that was found, if the caller may use its installation.
+
+    Raises:
+        NotFound (``INSTANCE_NOT_FOUND``, ``EXECUTION_NOT_FOUND``): there is no such installation or run.
+        Forbidden: the installation is not the caller's to use.
+    """
+    if found is None:
+        await accessible_instance(platform, key, process_instance_id)
+        raise NotFound(f"Execution {execution_id} not found.", code="EXECUTION_NOT_FOUND")
+    run = found.value
+    await require_instance_access(platform, key, run.organization_id, process_instance_id, run)
+    return found
 
 
 async def result_of(platform: Platform, run: Execution) -> object:

@@ -108,15 +108,59 @@ def execution(**more: object) -> N8nExecution:
     )
 
 
+def named(execution_id: str) -> dict[str, object]:
+    """What the platform puts at the top of a body, and anybody anywhere else."""
+    return {"executionMetadata": {"executionId": execution_id}}
+
+
+def began_with(json: object, **nodes: object) -> dict[str, object]:
+    """The data of a run whose webhook was called with an item; other nodes come after it."""
+    webhook = {"source": [], "data": {"main": [[{"json": json}]]}}
+    return {"resultData": {"runData": {"Webhook": [webhook], **nodes}}}
+
+
 def test_a_run_belongs_to_the_execution_its_body_names() -> None:
-    item = {"json": {"body": {"executionMetadata": {"executionId": "e1"}}}}
-    run = execution(data={"resultData": {"runData": {"Webhook": [{"data": {"main": [[item]]}}]}}})
+    run = execution(data=began_with({"body": named("e1")}))
     assert run.belongs_to("e1")
     assert not run.belongs_to("e")
 
 
-def test_a_run_does_not_belong_to_an_execution_that_its_payload_merely_mentions() -> None:
-    run = execution(data={"body": {"parentRun": "e1", "text": "executionMetadata executionId e1"}})
+def test_a_run_that_has_just_begun_belongs_to_the_execution_its_body_names() -> None:
+    waiting = {
+        "node": {"name": "Webhook"},
+        "source": None,
+        "data": {"main": [[{"json": {"body": named("e1")}}]]},
+    }
+    assert execution(data={"executionData": {"nodeExecutionStack": [waiting]}}).belongs_to("e1")
+
+
+@pytest.mark.parametrize(
+    "json",
+    [
+        {"body": {"parentRun": "e1", "text": "executionMetadata executionId e1"}},
+        {"body": {"order": named("e1")}},
+        {"body": {"orders": [named("e1")]}},
+        {"query": named("e1"), "body": {}},
+        {**named("own"), "body": named("e1")},
+        {"body": {**named("own"), "body": named("e1")}},
+    ],
+)
+def test_a_run_does_not_belong_to_an_execution_that_its_payload_names(json: object) -> None:
+    assert not execution(data=began_with(json)).belongs_to("e1")
+
+
+def test_a_run_does_not_belong_to_an_execution_that_a_later_node_names() -> None:
+    copied = {"source": [{"previousNode": "Webhook"}], "data": {"main": [[{"json": {"body": named("e1")}}]]}}
+    assert not execution(data=began_with({"body": {}}, Copy=[copied])).belongs_to("e1")
+
+
+def test_a_run_of_a_sub_workflow_does_not_belong_to_an_execution_that_its_input_names() -> None:
+    assert not execution(mode="integrated", data=began_with({"body": named("e1")})).belongs_to("e1")
+
+
+def test_what_init_recorded_counts_more_than_any_body() -> None:
+    run = execution(customData={"codikaExecutionId": "e2"}, data=began_with({"body": named("e1")}))
+    assert run.belongs_to("e2")
     assert not run.belongs_to("e1")
 
 
