@@ -16,6 +16,7 @@ MODULES = (
     "identity",
     "ingestion",
     "instances",
+    "integrations",
     "keys",
     "members",
     "notes",

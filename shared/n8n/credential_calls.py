@@ -29,10 +29,15 @@ class CredentialCalls:
         return parse(CredentialState, answer, self._rest.base_url)
 
     async def update_credential(
-        self, credential_id: str, *, name: str | None = None, data: Mapping[str, object] | None = None
+        self,
+        credential_id: str,
+        *,
+        name: str | None = None,
+        data: Mapping[str, object] | None = None,
+        type: str | None = None,
     ) -> CredentialState:
         """Change a credential in place; the next run uses it. ``data`` replaces all fields."""
-        body: dict[str, object] = {}
+        body: dict[str, object] = {} if type is None else {"type": type}
         if name is not None:
             body["name"] = name
         if data is not None:

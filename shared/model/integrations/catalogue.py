@@ -10,7 +10,6 @@ from shared.model.integrations.integration import ContextType
 _ORGANIZATION = (ContextType.ORGANIZATION,)
 _MEMBER = (ContextType.MEMBER,)
 _INSTANCE = (ContextType.PROCESS_INSTANCE,)
-_BEARER = Header("Authorization", "Bearer ")
 _SSL = {
     "true": "require",
     "1": "require",
@@ -80,10 +79,16 @@ _TABLE = (
     _key("cohere", "Cohere", "cohereApi"),
     _key("x_ai", "xAI", "xAiApi"),
     _key("open_router", "OpenRouter", "openRouterApi"),
-    _key("tavily", "Tavily", "tavilyApi", fallback=_BEARER),
+    _key("tavily", "Tavily", "tavilyApi", fallback=Header("Authorization", "Bearer ", "api.tavily.com")),
     _key("pinecone", "Pinecone", "pineconeApi"),
-    _key("folk", "Folk", "folkApi", fallback=_BEARER),
-    _key("fal_ai", "fal.ai", "falAiApi", contexts=(), fallback=Header("Authorization", "Key ")),
+    _key("folk", "Folk", "folkApi", fallback=Header("Authorization", "Bearer ", "api.folk.app")),
+    _key(
+        "fal_ai",
+        "fal.ai",
+        "falAiApi",
+        contexts=(),
+        fallback=Header("Authorization", "Key ", "fal.run, *.fal.run"),
+    ),
     _key("pipedrive", "Pipedrive", "pipedriveApi", "apiToken", secret="PIPEDRIVE_API_TOKEN"),
     _fields(
         "odoo",

@@ -36,10 +36,14 @@ class SecretField:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A credential for one HTTP header, for an n8n that lacks a node package with the type."""
+    """A credential for one HTTP header, for an n8n that lacks the node package with the type.
+
+    ``domains`` are the hosts it is meant for.
+    """
 
     name: str
     prefix: str
+    domains: str
 
 
 @dataclass(frozen=True, slots=True)

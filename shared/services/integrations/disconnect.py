@@ -1,0 +1,153 @@
+"""Delete an integration, in two steps when something depends on it (api §5.16, platform §7).
+
+Marked unusable, dependants switched off, credential deleted in n8n, record deleted: in this order, so
+that a deletion that dies on the way is completed by the next one.
+"""
+
+from __future__ import annotations
+
+from shared.model.apikey import ApiKey
+from shared.model.audit import AuditAction
+from shared.model.document import Document
+from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.integrations import CATALOGUE, ContextType, Holder, Integration, credential_id, is_custom
+from shared.services.audit import audited
+from shared.services.faults import point
+from shared.services.instances.switch import switch
+from shared.services.integrations.places import Address, Place, place_of
+from shared.services.platform import Platform
+from shared.services.runs.backend import n8n_client
+from shared.store import refs
+from shared.store.query import find, owned_by
+from shared.store.store import Delete, Found, Patch
+
+
+class Deleted(Document):
+    """The answer when it is gone. The count is absent when there was nothing to delete."""
+
+    message: str
+    deactivated_count: int | None = None
+
+
+class Dependant(Document):
+    """A process instance that stops with the integration."""
+
+    process_instance_id: str
+    title: str
+
+
+class PendingDeactivations(Document):
+    """What a confirmed deletion would switch off."""
+
+    count: int
+    processes: list[Dependant]
+
+
+class Unconfirmed(Document):
+    """The answer as long as the deletion is not confirmed. Nothing was changed."""
+
+    message: str
+    pending_deactivations: PendingDeactivations
+
+
+async def disconnect(
+    platform: Platform, key: ApiKey, integration_id: str, address: Address, *, confirmed: bool
+) -> Deleted | Unconfirmed:
+    """Delete an integration, or tell what depends on it. Safe to repeat.
+
+    Raises:
+        Forbidden, NotFound, InvalidRequest: as :func:`shared.services.integrations.places.place_of`.
+        Conflict: a dependant is being deployed or switched; the integration stays, unusable.
+        UpstreamError: n8n refuses or is down; the same call completes the deletion later.
+    """
+    place = await place_of(platform, key, address)
+    references = [refs.integration(holder, integration_id) for holder in place.holders]
+    documents = zip(place.holders, await platform.store.fetch(*references), strict=True)
+    found = [(holder, document) for holder, document in documents if document is not None]
+    if not found:
+        await _remove_leftover(platform, place, integration_id)
+        return Deleted(message=f"The integration {integration_id} was already deleted or does not exist.")
+    if not confirmed:
+        return _unconfirmed(integration_id, await _dependants(platform, place, integration_id))
+    await platform.store.commit(*(Patch(known.ref, {"has_valid_tokens": False}) for _, known in found))
+    point("integration.unusable")
+    dependants = await _dependants(platform, place, integration_id)
+    for dependant in dependants:
+        await switch(platform, dependant, False, InactiveReason.MISSING_INTEGRATION, key)
+    for holder, known in found:
+        await _delete(platform, key, holder, known)
+    count = len(dependants)
+    stopped = f" {_counted(count)} stopped with it." if count else ""
+    return Deleted(message=f"The integration {integration_id} was deleted.{stopped}", deactivated_count=count)
+
+
+def _unconfirmed(integration_id: str, dependants: list[Found[ProcessInstance]]) -> Unconfirmed:
+    count = len(dependants)
+    depends = f"{_counted(count)} will stop without it." if count else "Nothing depends on it."
+    processes = [Dependant(process_instance_id=_id(found), title=found.value.title) for found in dependants]
+    return Unconfirmed(
+        message=f"{depends} Confirm to delete the integration {integration_id}.",
+        pending_deactivations=PendingDeactivations(count=count, processes=processes),
+    )
+
+
+def _counted(count: int) -> str:
+    return "1 active process instance" if count == 1 else f"{count} active process instances"
+
+
+def _id(found: Found[ProcessInstance]) -> str:
+    return found.ref.path.rpartition("/")[2]
+
+
+async def _dependants(platform: Platform, place: Place, integration_id: str) -> list[Found[ProcessInstance]]:
+    """Return the running installations that stand on it. Of the platform's own no tenant is told."""
+    holder = place.holder
+    if holder.context_type is ContextType.PLATFORM:
+        return []
+    use = holder.use_of(integration_id)
+    if place.instance is not None:
+        instance = place.instance.value
+        return [place.instance] if instance.is_active and use in instance.integration_uses else []
+    query = (
+        owned_by("processInstances", ProcessInstance, "organization_id", holder.organization_id)
+        .where("is_active", "==", True)
+        .where("integration_uses", "array_contains", use)
+    )
+    return await find(platform.store, query)
+
+
+async def _delete(platform: Platform, key: ApiKey, holder: Holder, found: Found[Integration]) -> None:
+    integration = found.value
+    uid = integration.integration_id
+    if integration.n8n_credential_id:
+        client = await n8n_client(platform, integration.backend_id)
+        await client.delete_credential(integration.n8n_credential_id)
+    point("integration.credential_deleted")
+    entry = audited(
+        platform,
+        key,
+        AuditAction.INTEGRATION_DELETED,
+        holder.organization_id,
+        holder.use_of(uid),
+        n8nCredentialId=integration.n8n_credential_id,
+        backendId=integration.backend_id,
+    )
+    await platform.store.commit(Delete(found.ref), entry)
+
+
+async def _remove_leftover(platform: Platform, place: Place, integration_id: str) -> None:
+    """Remove from n8n what a connection left there that died before it was recorded."""
+    if integration_id not in CATALOGUE and not is_custom(integration_id):
+        return
+    for holder in place.holders:
+        backend_id = await _backend(platform, holder)
+        if backend_id is not None:
+            client = await n8n_client(platform, backend_id)
+            await client.delete_credential(credential_id(holder, integration_id))
+
+
+async def _backend(platform: Platform, holder: Holder) -> str | None:
+    if holder.context_type is ContextType.PLATFORM:
+        return holder.owner
+    organization = await platform.store.get(refs.organization(holder.organization_id))
+    return organization.value.backend_id if organization else None
