@@ -1,6 +1,6 @@
 """An HTTP server in the place of n8n, whose webhooks behave as a test says.
 
-Of n8n's REST API it serves what the platform asks about runs.
+Of n8n's REST API it serves what the platform asks about runs, and credentials.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from aiohttp import web
 
+from tests.integration.world.credentials import Credentials
 from tests.integration.world.workflows import Workflows
 from tests.support.stack import free_port
 
@@ -53,6 +54,7 @@ class ScriptedN8n:
     settings: dict[str, dict[str, object]] = field(default_factory=dict)
     """Settings by workflow id, for workflows that only have to be told of."""
     workflows: Workflows = field(default_factory=Workflows)
+    credentials: Credentials = field(default_factory=Credentials)
     _scripts: dict[str, list[Behaviour]] = field(default_factory=dict)
     _runner: web.AppRunner | None = None
 
@@ -112,6 +114,7 @@ class ScriptedN8n:
         app.router.add_get("/api/v1/workflows/{id}", self._workflow)
         self.workflows.routes(app)
         app.router.add_route("OPTIONS", "/webhook/{path:.*}", self._probe)
+        self.credentials.mount(app, API_KEY)
         app.router.add_route("*", "/webhook/{path:.*}", self._webhook)
 
     async def go_down(self) -> None:
