@@ -16,6 +16,11 @@ from tests.integration.world.world import World
 
 WITH_BODY = tuple(endpoint for endpoint in POSTS if endpoint.request is not None)
 OF_A_MODEL = tuple(endpoint for endpoint in WITH_BODY if endpoint.request is not AnyJson)
+WITH_DUTIES = tuple(
+    endpoint
+    for endpoint in OF_A_MODEL
+    if endpoint.request and any(field.is_required() for field in endpoint.request.model_fields.values())
+)
 
 
 @pytest.mark.parametrize("endpoint", ALL, ids=name_of)
@@ -76,7 +81,7 @@ async def test_a_body_that_is_no_object_is_a_bad_request(admitted: Admitted, end
         assert "object" in message
 
 
-@pytest.mark.parametrize("endpoint", OF_A_MODEL, ids=name_of)
+@pytest.mark.parametrize("endpoint", WITH_DUTIES, ids=name_of)
 async def test_an_empty_body_is_an_empty_object_that_lacks_its_fields(
     admitted: Admitted, endpoint: Endpoint
 ) -> None:

@@ -88,7 +88,8 @@ async def test_a_credential_that_a_dead_attempt_left_is_taken_over(world: World)
 async def test_two_who_connect_at_once_leave_one_credential(world: World) -> None:
     before = set(world.n8n.credentials.stored)
     secrets = {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "token-of-twilio"}
-    answers = await asyncio.gather(*(connect(world, "twilio", secrets) for _ in range(5)))
+    key = world.south.keys["owner"]
+    answers = await asyncio.gather(*(connect(world, "twilio", secrets, key) for _ in range(5)))
 
     assert {answer.status_code for answer in answers} <= {200, 409}
     assert any(answer.status_code == 200 for answer in answers)
@@ -464,4 +465,4 @@ async def test_an_n8n_that_is_down_is_named_and_nothing_is_recorded(
         await world.platform.store.commit(Patch(organization, {"backend_id": found.value.backend_id}))
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "N8N_UNREACHABLE")
-    assert await record(world, "twilio", world.south) is None
+    assert await record(world, "google_gemini", world.south) is None
