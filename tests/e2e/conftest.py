@@ -43,7 +43,7 @@ class CodikaCli:
     home: Path
     key: str
 
-    def __call__(self, *arguments: str, key: str | None = None) -> Answer:
+    def __call__(self, *arguments: str, key: str | None = None, stdin: str = "") -> Answer:
         done = subprocess.run(
             ["./podium", "codika", *arguments],
             cwd=ROOT,
@@ -57,7 +57,7 @@ class CodikaCli:
             capture_output=True,
             text=True,
             timeout=180,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 
