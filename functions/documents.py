@@ -14,6 +14,7 @@ from shared.http.endpoint import endpoint
 from shared.model.document import Document, Timestamp
 from shared.model.scopes import Scope
 from shared.services.documents.sources import Source, Wanted, sources_of
+from shared.services.documents.stages import ReadStage, read_stage_documents
 from shared.services.documents.upload import upload_stage_documents
 
 
@@ -134,3 +135,61 @@ async def deploy_use_case_documents(call: Call[UploadDocuments]) -> AcceptedDocu
         for d in stored
     ]
     return AcceptedDocuments(project_id=body.project_id, documents_created=rows)
+
+
+class StagesQuery(Document):
+    """The body of ``getUseCaseDocuments``."""
+
+    project_id: str
+    stage: int | None = None
+    include_history: bool = False
+
+
+class StageAnswer(Document):
+    """One version of a stage's document. ``stale``: an earlier stage changed since it was written."""
+
+    stage: int
+    document_id: str
+    version: str
+    status: str
+    stale: bool
+    title: str
+    summary: str
+    content: str
+    created_by: str
+    created_at: Timestamp
+
+
+class StageAnswers(Document):
+    """The stage documents that were asked for, by stage, newest first."""
+
+    project_id: str
+    documents: list[StageAnswer]
+
+
+@endpoint(
+    "POST",
+    "getUseCaseDocuments",
+    access=keys(O, P, A, scopes=(Scope.DEPLOY_USE_CASE, Scope.PROJECTS_READ)),
+    envelope=Envelope.DATA,
+    request=StagesQuery,
+    response=StageAnswers,
+    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound),
+)
+async def get_use_case_documents(call: Call[StagesQuery]) -> StageAnswers:
+    """Return the accepted document of each stage, or every version."""
+    body = call.body
+    found = await read_stage_documents(
+        call.platform, call.caller, body.project_id, stage=body.stage, history=body.include_history
+    )
+    return StageAnswers(project_id=body.project_id, documents=[_stage(read) for read in found])
+
+
+def _stage(read: ReadStage) -> StageAnswer:
+    own = {
+        name: getattr(read.document, name)
+        for name in StageAnswer.model_fields
+        if hasattr(read.document, name)
+    }
+    others = {"document_id": read.document.id, "stale": read.stale, "content": read.content}
+    return StageAnswer.model_validate({**own, **others})

@@ -10,10 +10,10 @@ from shared.errors import Conflict
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.project import Project, ProjectStatus
-from shared.model.stage import STAGES, Stage, StageDocument, StageStatus
+from shared.model.stage import Stage, StageDocument, StageStatus
 from shared.model.text import Text
-from shared.services.access import accessible_project
 from shared.services.audit import audited
+from shared.services.documents.stages import stages_of
 from shared.services.platform import Platform
 from shared.services.texts import keep_text
 from shared.store import refs
@@ -51,24 +51,19 @@ async def upload_stage_documents(
         InvalidStageDocument: a document breaks a rule; nothing was stored.
         Conflict: too many others upload documents of the same stages at the same time.
     """
-    project = await accessible_project(platform, key, project_id)
+    project, stages = await stages_of(platform, key, project_id)
     uploads = check_stage_documents(documents)
     texts = [await keep_text(platform, project.value.organization_id, u.content) for u in uploads]
     for _ in range(_ATTEMPTS):
-        stages = await _stages(platform, project_id)
         upload = _Upload(platform, key, project_id, project.value, platform.sources.now(), stages)
         created = [_document(upload, u, text) for u, text in zip(uploads, texts, strict=True)]
         try:
             await platform.store.commit(*_writes(upload, created))
         except StoreConflict:
+            project, stages = await stages_of(platform, key, project_id)
             continue
         return created
     raise Conflict("Documents of these stages are being uploaded by others. Try again in a moment.")
-
-
-async def _stages(platform: Platform, project_id: str) -> dict[int, Found[Stage]]:
-    found = await platform.store.fetch(*(refs.stage(project_id, number) for number in STAGES))
-    return {stage.value.stage: stage for stage in found if stage is not None}
 
 
 def _document(upload: _Upload, sent: StageUpload, text: Text) -> StageDocument:

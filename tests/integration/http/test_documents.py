@@ -215,6 +215,67 @@ async def test_a_large_document_is_kept_to_the_letter(world: World) -> None:
     assert await read_texts(world.platform, world.north.organization_id, history) == [content]
 
 
+async def read(world: World, project_id: str, **fields: Any) -> list[dict[str, Any]]:
+    answer = await ask(world, project_id, **fields)
+    assert answer.status_code == 200, answer.text
+    assert set(answer.json()["data"]) == {"projectId", "documents"}
+    documents: list[dict[str, Any]] = answer.json()["data"]["documents"]
+    return documents
+
+
+async def ask(world: World, project_id: str, key: str | None = None, **fields: Any) -> httpx.Response:
+    body = {"projectId": project_id, **fields}
+    return await world.gateway.post("/getUseCaseDocuments", key or world.north.keys["owner"], body)
+
+
+async def test_what_was_uploaded_is_read_back_stage_by_stage(world: World) -> None:
+    project_id = await new_project(world)
+    assert await read(world, project_id) == []
+    large = "# Long\n" + "lorem " * 60_000
+    await accepted(world, project_id, document(3, content=large), document(1))
+    (second,) = await accepted(world, project_id, document(1, content="new", title="T", summary="S"))
+
+    one, three = await read(world, project_id)
+
+    assert set(one) == {
+        *("stage", "documentId", "version", "status", "stale"),
+        *("title", "summary", "content", "createdBy", "createdAt"),
+    }
+    assert (one["documentId"], one["version"], one["status"]) == (second["documentId"], "1.1.0", "accepted")
+    assert (one["title"], one["summary"], one["content"]) == ("T", "S", "new")
+    assert (three["version"], three["content"]) == ("1.0.0", large.strip())
+    assert (one["stale"], three["stale"]) == (False, True)
+    history = [
+        (d["stage"], d["version"], d["status"]) for d in await read(world, project_id, includeHistory=True)
+    ]
+    first = [(1, "1.1.0", "accepted"), (1, "1.0.0", "superseded")]
+    assert history == [*first, (3, "1.0.0", "accepted")]
+    assert [d["stage"] for d in await read(world, project_id, stage=3)] == [3]
+    assert len(await read(world, project_id, stage=1, includeHistory=True)) == 2
+    assert await read(world, project_id, stage=2, includeHistory=True) == []
+
+
+async def test_reading_stage_documents_costs_three_round_trips(world: World) -> None:
+    project_id = await new_project(world)
+    for _ in range(3):
+        await accepted(world, project_id, *(document(stage) for stage in STAGES))
+
+    for answer in (await ask(world, project_id), await ask(world, project_id, includeHistory=True)):
+        assert answer.status_code == 200
+        assert world.gateway.line_of(answer)["firestore"]["roundTrips"] == 3
+
+
+async def test_stage_documents_are_read_by_those_who_may_use_the_project(world: World) -> None:
+    project_id = await new_project(world, user="member")
+    await accepted(world, project_id, document(1, content="confidential"))
+
+    for key in (world.north.keys["guest"], world.south.keys["owner"]):
+        answer = await ask(world, project_id, key)
+        assert (answer.status_code, "confidential" in answer.text) == (403, False)
+    assert (await ask(world, project_id, world.north.keys["member"])).status_code == 200
+    assert (await ask(world, "nothing")).status_code == 404
+
+
 async def test_only_those_who_may_use_the_project_upload(world: World) -> None:
     project_id = await new_project(world, user="member")
 
