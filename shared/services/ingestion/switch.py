@@ -1,4 +1,4 @@
-"""Put a new ingestion workflow in the place of the old one (decision 0009).
+"""Put a new ingestion workflow in the place of the old one (decision 0011).
 
     create ─► rehearse ─► take the old one off ─► publish ─► wait until live
 
@@ -25,6 +25,8 @@ from shared.services.ingestion.bodies import Prepared, origin_of, rehearsed
 from shared.services.ingestion.work import Work
 
 _FREE_WITHIN_SECONDS = 20.0
+_CONFLICT_SECONDS = 0.5
+_TRIES = 4
 _PAUSE_SECONDS = 0.02
 _CONFLICT, _GONE = 409, 404
 _FINAL = (400, 404, 422)
@@ -43,12 +45,11 @@ async def switch(work: Work, client: N8nClient, lease: HeldLease, prepared: Prep
     n8n_id = await _ensure(work, client, lease, prepared)
     point("ingestion.created")
     old = work.replaces.n8n_workflow_id if work.replaces else None
-    if old is not None:
-        await _publish(client, lease, n8n_id, rehearsed(prepared))
-        point("ingestion.rehearsed")
-        await _take_off(work, client, lease, old)
-        point("ingestion.taken_off")
-    state = await _publish(client, lease, n8n_id, prepared)
+    if work.replaces is None or old is None:
+        return await _publish(client, lease, n8n_id, prepared)
+    await _publish(client, lease, n8n_id, rehearsed(prepared))
+    point("ingestion.rehearsed")
+    state = await _take_place(work.replaces, old, n8n_id, client, lease, prepared)
     point("ingestion.published")
     return state
 
@@ -90,19 +91,48 @@ async def _publish(client: N8nClient, lease: HeldLease, n8n_id: str, prepared: P
     return state
 
 
+async def _take_place(
+    replaced: DataIngestion,
+    old: str,
+    n8n_id: str,
+    client: N8nClient,
+    lease: HeldLease,
+    prepared: Prepared,
+) -> WorkflowState:
+    lease.require()
+    saved = await client.save_draft(n8n_id, prepared.body)
+    tries = _TRIES
+    while True:
+        await _take_off(replaced, old, client, lease)
+        point("ingestion.taken_off")
+        tries -= 1
+        lease.require()
+        try:
+            state = await _publish_when_free(client, n8n_id, saved.version_id)
+            break
+        except N8nRefused as error:
+            if error.n8n_status != _CONFLICT or not tries:
+                raise
+        # n8n keeps an address in its cache when a call comes in the moment it forgets it (docs/n8n.md). It
+        # forgets it for good when the old workflow is published and taken off once more.
+        await _put_back(replaced, old, client, lease)
+    await client.wait_until_live([prepared.marker], deadline_seconds=LIVE_WITHIN_SECONDS)
+    return state
+
+
 async def _publish_when_free(client: N8nClient, n8n_id: str, version_id: str) -> WorkflowState:
-    ends = time.monotonic() + _FREE_WITHIN_SECONDS
+    ends = time.monotonic() + _CONFLICT_SECONDS
     while True:
         try:
             return await client.publish(n8n_id, version_id)
         except N8nRefused as error:
-            # The addresses of a workflow that was taken off are free a moment later.
+            # Addresses that are not registered any more may be taken for a moment.
             if error.n8n_status != _CONFLICT or time.monotonic() >= ends:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _take_off(work: Work, client: N8nClient, lease: HeldLease, n8n_id: str) -> None:
+async def _take_off(old: DataIngestion, n8n_id: str, client: N8nClient, lease: HeldLease) -> None:
     lease.require()
     try:
         await client.unpublish(n8n_id)
@@ -110,12 +140,10 @@ async def _take_off(work: Work, client: N8nClient, lease: HeldLease, n8n_id: str
         if error.n8n_status != _GONE:
             raise
         return
-    await client.wait_until_gone(_addresses(work.replaces), deadline_seconds=_FREE_WITHIN_SECONDS)
+    await client.wait_until_gone(_addresses(old), deadline_seconds=_FREE_WITHIN_SECONDS)
 
 
-def _addresses(ingestion: DataIngestion | None) -> list[WebhookAddress]:
-    if ingestion is None:
-        return []
+def _addresses(ingestion: DataIngestion) -> list[WebhookAddress]:
     urls = (ingestion.webhook_urls.embed, ingestion.webhook_urls.delete)
     return [WebhookAddress("POST", urlsplit(url).path.partition("/webhook/")[2]) for url in urls]
 

@@ -417,6 +417,16 @@ async def test_a_refusal_after_the_old_one_was_taken_off_puts_it_back(site: Site
     await site.assert_answers("1.1")
 
 
+@pytest.mark.parametrize("slips", [1, 2])
+async def test_addresses_that_stay_in_n8ns_cache_are_freed_by_another_round(site: Site, slips: int) -> None:
+    await site.deploy()
+    site.n8n.slips = slips
+
+    assert (await site.deploy())["status"] == "active"
+
+    await site.assert_answers("1.1")
+
+
 async def test_a_deploy_while_n8n_is_down_fails_and_the_next_one_works(site: Site) -> None:
     await site.deploy()
     await site.n8n.go_down()

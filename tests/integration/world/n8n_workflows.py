@@ -49,6 +49,9 @@ class DeployableN8n(ScriptedN8n):
     kept: dict[str, Json] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     _versions: dict[str, Json] = field(default_factory=dict)
+    slips: int = 0
+    """How often it keeps the addresses of a workflow that is taken off in its cache (docs/n8n.md)."""
+    _cached: dict[str, str] = field(default_factory=dict)
     _refusals: list[Refusal] = field(default_factory=list)
     _held: dict[str, asyncio.Event] = field(default_factory=dict)
 
@@ -126,7 +129,8 @@ class DeployableN8n(ScriptedN8n):
             if not node["type"].startswith(_PACKAGES):
                 raise _refusal(400, f"Unrecognized node type: {node['type']}")
         workflow["activeVersionId"], before = None, workflow["activeVersionId"]
-        if any(method in self.methods(path) for method, path in _webhooks(version)):
+        self._cached = {path: owner for path, owner in self._cached.items() if owner != workflow["id"]}
+        if any(path in self._cached or method in self.methods(path) for method, path in _webhooks(version)):
             workflow["activeVersionId"] = before
             raise _refusal(409, "There is a conflict with one of the webhooks.")
         workflow["activeVersionId"] = version_id
@@ -134,6 +138,10 @@ class DeployableN8n(ScriptedN8n):
 
     async def _unpublish(self, request: web.Request) -> web.Response:
         workflow = await self._of(request, "unpublish")
+        if self.slips and workflow["activeVersionId"]:
+            self.slips -= 1
+            taken = _webhooks(self._versions[workflow["activeVersionId"]])
+            self._cached |= {path: workflow["id"] for _, path in taken}
         workflow["activeVersionId"] = None
         return web.json_response(workflow)
 
