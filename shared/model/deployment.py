@@ -23,6 +23,19 @@ class DeploymentStatus(StrEnum):
         return self in (DeploymentStatus.DEPLOYED, DeploymentStatus.FAILED)
 
 
+class Purpose(StrEnum):
+    """What a deployment instance was last worked on for."""
+
+    DEPLOY = "deploy"
+    PUBLISH = "publish"
+    RERUN = "rerun"
+
+    @property
+    def holds_project(self) -> bool:
+        """Whether nothing else may be deployed or published from the project meanwhile."""
+        return self is not Purpose.RERUN
+
+
 class Lease(Document):
     """Who works on a deployment, and until when that is believed."""
 
@@ -60,6 +73,7 @@ class DeploymentInstance(Document):
     project_id: str
     template_id: str
     version: str
+    purpose: Purpose = Purpose.DEPLOY
     deployment_status: DeploymentStatus = DeploymentStatus.PENDING
     error: str | None = None
     error_code: str | None = None
@@ -71,10 +85,15 @@ class DeploymentInstance(Document):
     """JSON text of the version's :class:`~shared.model.outline.Outline`; absent when it is long."""
     lease: Lease | None = None
     attempts: int = 0
+    reruns: int = 0
     switching: bool = False
     """Whether it began to change what n8n runs: until that is done or undone, n8n may run a mix."""
     leftovers: list[str] = []
     """n8n ids of workflows this deployment replaced by nothing and that are still to be removed."""
+    pauses: str | None = None
+    """The owner's other installation, to be paused once this one is live (decision 15)."""
+    started_by: str | None = None
+    """The user who asked for it."""
     created_at: datetime
     completed_at: datetime | None = None
 

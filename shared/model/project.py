@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from shared.model.document import Document
 from shared.model.ingestion import ActiveDataIngestion
+from shared.model.lockable import Lockable
 
 
 class ProjectStatus(StrEnum):
@@ -24,11 +25,10 @@ class CurrentDeployment(Document):
     deployed_at: datetime
 
 
-class Project(Document):
+class Project(Lockable):
     """The workspace in which a use case is designed; owns exactly one process after its first deploy.
 
-    ``deploying`` names the deployment instance that holds the project's deploy lock until
-    ``deploying_until``; an expired lock may be taken.
+    One deploy or publish holds it at a time.
     """
 
     organization_id: str
@@ -46,8 +46,6 @@ class Project(Document):
     current_deployment: CurrentDeployment | None = None
     latest_template_id: str | None = None
     """The template of the highest version; the process has it too, but is one read further away."""
-    deploying: str | None = None
-    deploying_until: datetime | None = None
 
 
 class ProcessType(StrEnum):
@@ -87,12 +85,17 @@ class Process(Document):
     tags: list[str] = []
     process_type: ProcessType = ProcessType.PERSONAL
     visibility: Visibility = Visibility.PRIVATE
+    visibility_team_ids: list[str] = []
+    visibility_user_ids: list[str] = []
     latest_version: str | None = None
     latest_template_id: str | None = None
     published_template_id: str | None = None
-    auto_toggle_dev_prod: bool = False
-    """Whether activating one environment switches the owner's other one off (decision 15)."""
+    published_version: str | None = None
     dev_instance_id: str
+    prod_instance_id: str | None = None
+    """The owner's installation of what is published; made by the first publish."""
+    auto_toggle_dev_prod: bool = False
+    """Whether only one of the owner's two installations is active at a time (decision 15)."""
     active_data_ingestion: ActiveDataIngestion | None = None
     latest_ingestion_version: str | None = None
     """The highest version of the data ingestion that went live."""
@@ -105,3 +108,10 @@ class Process(Document):
     def is_shell(self) -> bool:
         """Whether no use case was deployed yet."""
         return self.latest_version is None
+
+    def sibling_to_pause(self, process_instance_id: str) -> str | None:
+        """Return the owner's installation that must not stay active when this one becomes so, if any."""
+        pair = (self.dev_instance_id, self.prod_instance_id)
+        if not self.auto_toggle_dev_prod or process_instance_id not in pair:
+            return None
+        return next((other for other in pair if other != process_instance_id), None)

@@ -127,6 +127,8 @@ class Store:
                 else:
                     values.timestamp(since, message.current_document.update_time)
                 wired = _wire(ref.model, fields)
+                # Without a mask the whole document would be replaced; an empty one changes nothing.
+                message.update_mask.SetInParent()
                 message.update_mask.field_paths.extend(wired)
                 _put(message, name, {field: value for field, value in wired.items() if value is not None})
             case Delete():

@@ -25,11 +25,15 @@ class Prepared:
 
 
 class Preparation:
-    """Resolves and lowers the workflows of one deployment."""
+    """Resolves and lowers the workflows of one deployment.
 
-    def __init__(self, work: Work, values: Values) -> None:
+    ``salt`` makes live markers differ from those of the same content that n8n may have already.
+    """
+
+    def __init__(self, work: Work, values: Values, salt: str = "") -> None:
         self._work = work
         self._values = values
+        self._salt = f"-{salt}" if salt else ""
         self._auth = work.tenant.webhook_auth
         self._calls = {name: references(text) for name, text in work.texts.items()}
         self.levels = order(self._calls)
@@ -64,7 +68,7 @@ class Preparation:
             raise AssertionError("a resolution without problems has a document")
         body = self._lower(workflow_id, document, ids, resolution.credentials)
         digest = content_hash(body)
-        path = live_path(self._work, digest[:32])
+        path = live_path(self._work, digest[:32] + self._salt)
         node = marker_node(path, self._auth.credential_id, self._auth.credential_name)
         marked = N8nWorkflowBody.model_validate({**body, "nodes": [*body["nodes"], node]})
         return Prepared(workflow_id, marked, digest, marker(path))

@@ -7,24 +7,13 @@ should the worker die. Past the answer limit the same task continues and the ans
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-
-from shared.errors import PlatformError
 from shared.model.apikey import ApiKey
-from shared.model.deployment import WorkflowRow
 from shared.model.document import Document
-from shared.services.deployments.lease import HeldLease, LeaseLost
+from shared.services.deployments.carry import Carried, book_watchdog, carry
 from shared.services.deployments.plan import Plan, Submission, plan_deployment, storage_path
-from shared.services.deployments.queues import watchdog_task
 from shared.services.deployments.record import record
-from shared.services.deployments.run import run
-from shared.services.deployments.work import Work
 from shared.services.faults import point
 from shared.services.platform import Platform
-
-STEP_SECONDS = 6.0
-"""How long a step is given to end when a deploy is handed over; hosting ends the request soon after."""
 
 
 class DeployedWorkflow(Document):
@@ -69,59 +58,28 @@ async def deploy(platform: Platform, key: ApiKey, sent: Submission) -> Deployed:
         InvalidVersion, Conflict (``DEPLOYMENT_IN_PROGRESS``): nothing was recorded.
     """
     plan = await plan_deployment(platform, key, sent)
-    now = platform.sources.now()
-    at = now + platform.settings.deploy_lease
-    await platform.queue.create(watchdog_task(plan.deployment_id, at, "watchdog"))
+    await book_watchdog(platform, plan.deployment_id, platform.sources.now(), "watchdog")
     point("deploy.booked")
     lease, work = await record(platform, plan)
     point("deploy.recorded_pending")
-    carrying = asyncio.create_task(run(platform, work, lease))
-    done, _ = await asyncio.wait({carrying}, timeout=platform.settings.deploy_answer_after.total_seconds())
-    if not done:
-        return await _hand_over(platform, plan, work, lease, carrying)
-    return _ended(plan, work, carrying)
+    return _answer(plan, await carry(platform, work, lease))
 
 
-async def _hand_over(
-    platform: Platform, plan: Plan, work: Work, lease: HeldLease, carrying: asyncio.Task[list[WorkflowRow]]
-) -> Deployed:
-    """Stop here, between two steps that may be repeated, and let a task go on at once."""
-    lease.give_up()
-    # A call that is cut off may still create something in n8n, unseen by the one who goes on.
-    done, _ = await asyncio.wait({carrying}, timeout=STEP_SECONDS)
-    if not done:
-        carrying.cancel()
-        await asyncio.wait({carrying})
-    answer = _ended(plan, work, carrying)
-    if answer.deployment_status == "pending":
-        # Lost means that the last write got through while it was cancelled: there is nothing to go on with.
-        with suppress(LeaseLost):
-            await lease.write({"lease": None})
-            now = platform.sources.now()
-            await platform.queue.create(watchdog_task(plan.deployment_id, now, "continue"))
-    return answer
-
-
-def _ended(plan: Plan, work: Work, carrying: asyncio.Task[list[WorkflowRow]]) -> Deployed:
-    try:
-        return _answer(plan, "deployed", carrying.result())
-    except (LeaseLost, asyncio.CancelledError):
-        return _answer(plan, "pending", work.live)
-    except PlatformError as error:
-        return _answer(plan, "failed", work.live, error.message)
-
-
-def _answer(plan: Plan, status: str, rows: list[WorkflowRow], error: str | None = None) -> Deployed:
-    by_id = {row.workflow_id: row for row in rows}
+def _answer(plan: Plan, carried: Carried) -> Deployed:
+    by_id = {row.workflow_id: row for row in carried.rows}
     workflows: list[DeployedWorkflow] = []
     for workflow in plan.configuration.workflows:
         row = by_id.get(workflow.workflow_template_id)
-        is_new_version = status == "deployed"
+        is_new_version = carried.status == "deployed"
         workflows.append(
             DeployedWorkflow(
                 workflow_template_id=workflow.workflow_template_id,
                 n8n_workflow_id=(row.n8n_workflow_id if row else None) or "",
-                status="active" if row and is_new_version else "failed" if status == "failed" else "inactive",
+                status="active"
+                if row and is_new_version
+                else "failed"
+                if carried.status == "failed"
+                else "inactive",
             )
         )
     return Deployed(
@@ -132,8 +90,8 @@ def _answer(plan: Plan, status: str, rows: list[WorkflowRow], error: str | None 
         process_instance_id=plan.instance_id,
         deployment_instance_id=plan.deployment_id,
         workflows_deployed=workflows,
-        deployment_status=status,
-        error=error,
+        deployment_status=carried.status,
+        error=carried.error,
         metadata_documents_stored=[
             StoredDocument(
                 relative_path=stored.relative_path,

@@ -48,6 +48,11 @@ class HeldLease:
         self._writing = asyncio.Lock()
         self._given_up = False
 
+    @property
+    def holder(self) -> str:
+        """Which worker holds it."""
+        return self._lease.holder
+
     def require(self) -> None:
         """Return when the holder may take another step in n8n.
 

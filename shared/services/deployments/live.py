@@ -7,40 +7,36 @@ import orjson
 from shared.model.configuration import FormItem, HttpTrigger, ScheduleTrigger, Workflow
 from shared.model.deployment import N8nWorkflowOwner, WorkflowRow
 from shared.model.endpoint import Endpoint, TriggerTarget
+from shared.model.instance import Environment
 from shared.model.project import CurrentDeployment
 from shared.placeholders import Values, resolve
 from shared.services.deployments.lock import unlocking
 from shared.services.deployments.work import Work
 from shared.services.platform import Platform
 from shared.store import refs
-from shared.store.store import Delete, Patch, Put, Write
+from shared.store.store import Delete, Put, Write
 
 
 def live_writes(platform: Platform, work: Work, rows: list[WorkflowRow], values: Values) -> list[Write]:
     """Return what makes the new version the one that is triggered, in the commit that says deployed.
 
-    New endpoints are not held: runs are sent again from that commit on.
+    New endpoints are not held: runs are sent again from that commit on. An installation that stays paused
+    gets endpoints that take no runs.
     """
     now = platform.sources.now()
     instance_id, organization_id = work.instance_id, work.tenant.organization_id
     kept = {row.workflow_id for row in rows}
-    writes: list[Write] = [
-        Patch(
-            refs.instance(instance_id),
-            {
-                "is_active": True,
-                "inactive_reason": None,
-                "current_version": work.deployment.version,
-                "live_deployment_instance_id": work.deployment_id,
-                "unsettled_deployment_instance_id": None,
-                "integration_uses": values.integration_uses,
-            },
-        ),
-        unlocking(
-            work.deployment.project_id,
-            current_deployment=CurrentDeployment(version=work.deployment.version, deployed_at=now),
-        ),
-    ]
+    changes = {
+        "is_active": work.goes_live,
+        "inactive_reason": None if work.goes_live else work.instance.inactive_reason,
+        "current_version": work.deployment.version,
+        "live_deployment_instance_id": work.deployment_id,
+        "unsettled_deployment_instance_id": None,
+        "integration_uses": values.integration_uses,
+    }
+    current = CurrentDeployment(version=work.deployment.version, deployed_at=now)
+    of_project = {"current_deployment": current} if work.instance.environment is Environment.DEV else None
+    writes = unlocking(work.deployment, changes, of_project)
     for row in rows:
         endpoint = _endpoint(work, row, values)
         writes.append(Put(refs.endpoint(instance_id, row.workflow_id), endpoint))
@@ -68,7 +64,7 @@ def _endpoint(work: Work, row: WorkflowRow, values: Values) -> Endpoint:
         workflow_id=row.workflow_id,
         n8n_workflow_id=row.n8n_workflow_id or "",
         backend_id=organization.backend_id,
-        is_active=True,
+        is_active=work.goes_live,
         trigger_types=[t.type for t in workflow.triggers],
         trigger_ids={t.type: t.trigger_id for t in reversed(workflow.triggers)},
         target=_target(trigger, values) if trigger else None,

@@ -1,30 +1,59 @@
-"""One deployment of a project at a time."""
+"""One deployment at a time: of a project's versions, and of what an installation runs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from shared.model.project import Project
+from shared.errors import Conflict
+from shared.model.deployment import DeploymentInstance
+from shared.model.lockable import Lockable
 from shared.store import refs
 from shared.store.store import Found, Patch, Write
 
 LOCKED_FOR = timedelta(minutes=10)
-"""After this long a project may be taken, whatever became of its holder."""
+"""After this long a project or an installation may be taken, whatever became of its holder."""
+
+L = TypeVar("L", bound=Lockable)
+
+_FREE: dict[str, object] = {"deploying": None, "deploying_until": None}
 
 
-def is_locked(project: Project, now: datetime, besides: str | None = None) -> bool:
-    """Return whether a deployment other than ``besides`` holds the project."""
-    if project.deploying is None or project.deploying == besides or project.deploying_until is None:
+def is_locked(lockable: Lockable, now: datetime, besides: str | None = None) -> bool:
+    """Return whether a deployment other than ``besides`` holds it."""
+    if lockable.deploying is None or lockable.deploying == besides or lockable.deploying_until is None:
         return False
-    return now < project.deploying_until
+    return now < lockable.deploying_until
 
 
-def locking(project: Found[Project], deployment_id: str, now: datetime, **others: object) -> Write:
-    """Return what takes the project, and changes ``others`` of its fields; fails if it changed meanwhile."""
-    fields = {"deploying": deployment_id, "deploying_until": now + LOCKED_FOR, **others}
-    return Patch(project.ref, fields, project.update_time)
+def held(deployment_id: str, now: datetime) -> dict[str, object]:
+    """Return the fields of what a deployment holds."""
+    return {"deploying": deployment_id, "deploying_until": now + LOCKED_FOR}
 
 
-def unlocking(project_id: str, **others: object) -> Write:
-    """Return what lets the project go, and changes ``others`` of its fields."""
-    return Patch(refs.project(project_id), {"deploying": None, "deploying_until": None, **others})
+def locking(found: Found[L], deployment_id: str, now: datetime, **others: object) -> Write:
+    """Return what takes it, and changes ``others`` of its fields; fails if it changed meanwhile."""
+    return Patch(found.ref, {**held(deployment_id, now), **others}, found.update_time)
+
+
+def unlocking(
+    deployment: DeploymentInstance,
+    instance: Mapping[str, object] | None = None,
+    project: Mapping[str, object] | None = None,
+) -> list[Write]:
+    """Return what lets go all that a deployment holds, and changes other fields of both documents."""
+    freed = dict(project or {}) | (_FREE if deployment.purpose.holds_project else {})
+    writes = [letting_go(deployment.process_instance_id, instance)]
+    return [*writes, Patch(refs.project(deployment.project_id), freed)] if freed else writes
+
+
+def letting_go(process_instance_id: str, changes: Mapping[str, object] | None = None) -> Write:
+    """Return what lets go the installation alone, and changes other fields of it."""
+    return Patch(refs.instance(process_instance_id), {**_FREE, **(changes or {})})
+
+
+def in_progress(what: str) -> Conflict:
+    """Return the refusal of whoever comes second."""
+    message = f"A deployment of this {what} is in progress. Wait until it has ended."
+    return Conflict(message, code="DEPLOYMENT_IN_PROGRESS")

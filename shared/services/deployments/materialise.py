@@ -5,6 +5,8 @@
 Whatever goes wrong in between, :mod:`shared.services.deployments.restore` puts the live versions back.
 Every step may be repeated: a workflow that was created but not recorded is found by its name, and a
 workflow whose content did not change costs no call.
+
+An installation that stays paused gets drafts alone: whoever activates it publishes them.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ from dataclasses import dataclass
 
 from shared.model.deployment import WorkflowRow
 from shared.n8n.client import N8nClient
-from shared.n8n.workflows import WorkflowBody, instead_of
+from shared.n8n.errors import N8nRefused
+from shared.n8n.workflows import WorkflowBody, WorkflowState, instead_of
 from shared.services.deployments.bodies import Preparation, Prepared, origin_of
 from shared.services.deployments.hold import holding, let_finish
 from shared.services.deployments.lease import HeldLease
-from shared.services.deployments.restore import LIVE_WITHIN_SECONDS, remove
+from shared.services.deployments.restore import LIVE_WITHIN_SECONDS, is_as_it_was, remove
 from shared.services.deployments.steps import all_of
 from shared.services.deployments.work import Work
 from shared.services.faults import point
@@ -31,14 +34,16 @@ class _Staged:
     workflow_id: str
     n8n_id: str
     previous: WorkflowRow | None
+    intact: bool = False
+    """Whether n8n has what was deployed last, published or not as it shall be."""
     prepared: Prepared | None = None
     version_id: str | None = None
     sent_hash: str | None = None
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether what runs in n8n is already this content."""
-        if self.prepared is None or self.previous is None or not self.previous.n8n_workflow_is_active:
+        """Whether n8n has this content already."""
+        if self.prepared is None or self.previous is None or not self.intact:
             return False
         return self.previous.content_hash == self.prepared.content_hash
 
@@ -52,7 +57,7 @@ class _Staged:
 async def materialise(
     platform: Platform, work: Work, client: N8nClient, lease: HeldLease, preparation: Preparation
 ) -> list[WorkflowRow]:
-    """Make the ensemble live in n8n; return its workflows as they now are.
+    """Make the ensemble live in n8n, or ready to be; return its workflows as they now are.
 
     Raises:
         UpstreamError: n8n refused or is down; what it runs now must be restored.
@@ -88,6 +93,10 @@ class _Materialisation:
         """Publish what changed, children before those that call them, and wait until n8n runs it."""
         changed = [staged for staged in self._staged.values() if not staged.is_unchanged]
         replaced = [staged for staged in changed if staged.previous is not None]
+        if not self._work.goes_live:
+            await all_of(self._set_up(staged) for staged in replaced)
+            await all_of(self._take_off(staged) for staged in replaced)
+            return
         # A single workflow switches at once; several do so one after the other.
         if replaced and len(changed) > 1:
             await self._hold()
@@ -107,8 +116,10 @@ class _Materialisation:
     async def _ensure(self, workflow_id: str) -> None:
         row = self._live.get(workflow_id)
         if row is not None and row.n8n_workflow_id:
-            self._staged[workflow_id] = _Staged(workflow_id, row.n8n_workflow_id, row)
-            return
+            intact = await self._is_intact(row)
+            if intact is not None:
+                self._staged[workflow_id] = _Staged(workflow_id, row.n8n_workflow_id, row, intact)
+                return
         self._lease.require()
         if self._work.may_have_leftovers and (found := await self._find(workflow_id)):
             self._staged[workflow_id] = _Staged(workflow_id, found, None)
@@ -116,9 +127,27 @@ class _Materialisation:
         prepared = self._preparation.prepare(workflow_id, self._ids())
         created = await self._client.create_workflow(prepared.body)
         self._staged[workflow_id] = _Staged(
-            workflow_id, created.id, None, None, created.version_id, prepared.content_hash
+            workflow_id, created.id, None, version_id=created.version_id, sent_hash=prepared.content_hash
         )
         point("deploy.one_created")
+
+    async def _is_intact(self, row: WorkflowRow) -> bool | None:
+        """Return whether n8n has what was deployed last; ``None`` when it has no such workflow any more."""
+        work = self._work
+        if not work.trusts_n8n:
+            state = await self._known(row.n8n_workflow_id or "")
+            if state is None or state.is_archived:
+                return None
+            return work.was_running == work.goes_live and is_as_it_was(state, row, running=work.goes_live)
+        return work.was_running == work.goes_live
+
+    async def _known(self, n8n_id: str) -> WorkflowState | None:
+        try:
+            return await self._client.get_workflow(n8n_id)
+        except N8nRefused as error:
+            if error.n8n_status != 404:
+                raise
+            return None
 
     async def _find(self, workflow_id: str) -> str | None:
         found = await self._client.find_workflows_by_name(origin_of(self._work, workflow_id).name)
@@ -156,6 +185,10 @@ class _Materialisation:
         await self._client.publish(staged.n8n_id, staged.version_id)
         point("deploy.one_published")
 
+    async def _take_off(self, staged: _Staged) -> None:
+        self._lease.require()
+        await self._client.unpublish(staged.n8n_id)
+
     def _ids(self) -> dict[str, str]:
         known = {row.workflow_id: row.n8n_workflow_id for row in self._work.live if row.n8n_workflow_id}
         current = {name: staged.n8n_id for name, staged in self._staged.items()}
@@ -171,7 +204,7 @@ class _Materialisation:
             n8n_version_id=unchanged.n8n_version_id if unchanged else staged.version_id,
             n8n_name=staged.ready.body.name,
             n8n_settings=staged.ready.body.settings,
-            n8n_workflow_is_active=True,
+            n8n_workflow_is_active=self._work.goes_live,
             content_hash=staged.ready.content_hash,
             cost=float(workflow.cost),
             integration_uids=list(workflow.integration_uids),

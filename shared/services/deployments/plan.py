@@ -8,12 +8,12 @@ from datetime import datetime
 import orjson
 
 from shared.ensemble import decode
-from shared.errors import Conflict, InvalidRequest, InvalidVersion
+from shared.errors import InvalidRequest, InvalidVersion
 from shared.model.apikey import ApiKey, KeyKind
 from shared.model.configuration import Configuration, Skill
 from shared.model.project import Process, Project
 from shared.services.access import accessible_project
-from shared.services.deployments.lock import is_locked
+from shared.services.deployments.lock import in_progress, is_locked
 from shared.services.deployments.work import Tenant, load_tenant
 from shared.services.platform import Platform
 from shared.store import refs
@@ -106,10 +106,7 @@ async def plan_deployment(platform: Platform, key: ApiKey, sent: Submission) -> 
 async def _project(platform: Platform, key: ApiKey, project_id: str, now: datetime) -> Found[Project]:
     found = await accessible_project(platform, key, project_id)
     if is_locked(found.value, now):
-        raise Conflict(
-            "A deployment of this project is in progress. Wait until it has ended.",
-            code="DEPLOYMENT_IN_PROGRESS",
-        )
+        raise in_progress("project")
     return found
 
 

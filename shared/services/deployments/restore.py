@@ -1,7 +1,8 @@
 """Put n8n back to what was live before a deployment that failed (decision 0008).
 
 Works from the documents alone, so whoever finds a half-done deployment can do it: the workflows that were
-live get their nodes, name and settings back; those that the deployment made are removed.
+live get their nodes, name and settings back; those that the deployment made are removed. Of an installation
+that is paused nothing is published.
 
 n8n may still be about to apply a version it was asked for before, even after it was restarted. So what is
 put back is published as a version with a live marker of its own: once that is seen, nothing is on its way.
@@ -127,10 +128,12 @@ class _Restoration:
         n8n_id, version_id = row.n8n_workflow_id or "", row.n8n_version_id or ""
         self._lease.require()
         state = await self._client.get_workflow(n8n_id)
-        if _is_as_it_was(state, row):
+        if is_as_it_was(state, row, running=self._work.was_running):
             return
         version = await self._client.get_version(n8n_id, version_id)
-        was_published = state.active_version_id != version_id
+        if not self._work.was_running:
+            await self._client.unpublish(n8n_id)
+        was_published = self._work.was_running and state.active_version_id != version_id
         path = live_path(self._work, f"{(row.content_hash or '')[:32]}-{self._token}")
         body = WorkflowBody(
             name=row.n8n_name or state.name,
@@ -143,6 +146,7 @@ class _Restoration:
         if was_published:
             await self._client.publish(n8n_id, saved.version_id)
             self._markers.append(marker(path))
+        if was_published or not self._work.was_running:
             self.restored.rows[row.workflow_id] = row.model_copy(update={"n8n_version_id": saved.version_id})
 
     def _marked(self, nodes: list[JsonObject], path: str) -> list[JsonObject]:
@@ -157,8 +161,10 @@ class _Restoration:
             await remove(self._client, found.id)
 
 
-def _is_as_it_was(state: WorkflowState, row: WorkflowRow) -> bool:
-    versions = (state.version_id, state.active_version_id) == (row.n8n_version_id, row.n8n_version_id)
+def is_as_it_was(state: WorkflowState, row: WorkflowRow, *, running: bool) -> bool:
+    """Return whether n8n has a workflow as it was deployed: published when it is ``running``, else not."""
+    published = row.n8n_version_id if running else None
+    versions = (state.version_id, state.active_version_id) == (row.n8n_version_id, published)
     settings = _settings_of(row, state)
     return (
         versions and state.name == (row.n8n_name or state.name) and settings.items() <= state.settings.items()

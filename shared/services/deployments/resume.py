@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.errors import PlatformError
 from shared.model.deployment import DeploymentInstance, DeploymentStatus
 from shared.services.deployments.lease import HeldLease, LeaseLost, StillHeld, new_lease
+from shared.services.deployments.lifecycle import at_work
 from shared.services.deployments.run import fail, run
 from shared.services.deployments.settle import settle, sweep
 from shared.services.deployments.work import load_tenant, load_work, n8n_of
@@ -88,7 +89,7 @@ async def _take_over(
         update={
             "lease": lease,
             "attempts": found.value.attempts + 1,
-            "deployment_status": DeploymentStatus.DEPLOYING,
+            "deployment_status": at_work(found.value.deployment_status),
         }
     )
     changes = {k: getattr(deployment, k) for k in ("lease", "attempts", "deployment_status")}

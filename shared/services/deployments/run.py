@@ -37,7 +37,8 @@ async def run(platform: Platform, work: Work, lease: HeldLease) -> list[Workflow
     touched = work.deployment.attempts > 1 and work.instance.unsettled_deployment_instance_id is None
     try:
         values = await values_of(platform, work)
-        preparation = Preparation(work, values)
+        salt = "" if work.trusts_n8n else platform.sources.auto_id()
+        preparation = Preparation(work, values, salt)
         preparation.check()
         client = await n8n_of(platform, work.tenant)
         async with lease.kept():
@@ -95,7 +96,7 @@ async def fail(
             restored = await restore(platform, work, client, lease)
     except UpstreamError:
         now = platform.sources.now()
-        await platform.queue.create(watchdog_task(work.deployment_id, now, "settle"))
+        await platform.queue.create(watchdog_task(work.deployment_id, now, f"settle-{lease.holder}"))
         writes = await _unsettled(platform, work)
         await _record_failure(platform, work, lease, error, error.message, writes)
         return
@@ -121,7 +122,7 @@ async def _record_failure(
     message: str,
     others: list[Write],
 ) -> None:
-    """Record the failure. A version that was live stays live; a first one leaves the instance inactive."""
+    """Record the failure. What ran goes on running; what did not says why."""
     rows = work.live or [
         WorkflowRow(
             workflow_id=w.workflow_template_id,
@@ -132,11 +133,7 @@ async def _record_failure(
         )
         for w in work.configuration.workflows
     ]
-    writes: list[Write] = [unlocking(work.deployment.project_id), *others]
-    if work.instance.live_deployment_instance_id is None:
-        missing = isinstance(error, MissingIntegrations)
-        reason = InactiveReason.MISSING_INTEGRATION if missing else InactiveReason.DEPLOY_FAILED
-        writes.append(Patch(refs.instance(work.instance_id), {"is_active": False, "inactive_reason": reason}))
+    writes = [*unlocking(work.deployment, _stopped(work, error)), *others]
     await lease.write(
         {
             "deployment_status": DeploymentStatus.FAILED,
@@ -148,3 +145,12 @@ async def _record_failure(
         },
         *writes,
     )
+
+
+def _stopped(work: Work, error: PlatformError) -> dict[str, object]:
+    """Return what an installation that does not run says about a failure; a deliberate pause stays one."""
+    if work.was_running or not work.goes_live:
+        return {}
+    missing = isinstance(error, MissingIntegrations)
+    reason = InactiveReason.MISSING_INTEGRATION if missing else InactiveReason.DEPLOY_FAILED
+    return {"is_active": False, "inactive_reason": reason}

@@ -9,14 +9,14 @@ from shared.model.deployment import DeploymentInstance
 from shared.n8n.client import N8nClient
 from shared.services.deployments.hold import releasing
 from shared.services.deployments.lease import HeldLease, StillHeld, new_lease
-from shared.services.deployments.lock import is_locked, locking, unlocking
+from shared.services.deployments.lock import is_locked, letting_go, locking
 from shared.services.deployments.restore import remove, restore
 from shared.services.deployments.work import Work, load_work, n8n_of
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.errors import Changed
 from shared.store.refs import Ref
-from shared.store.store import Found, Patch, Write
+from shared.store.store import Found, Patch
 
 TRIES_FOR = timedelta(minutes=10)
 """How long after a failure n8n is given to run again what it ran before."""
@@ -39,7 +39,8 @@ async def settle_first(platform: Platform, work: Work, client: N8nClient, lease:
         return work
     earlier = await load_work(platform, unsettled, found.value)
     restored = await restore(platform, earlier, client, lease)
-    await lease.renew(_settling(work), *restored.recording(work))
+    settled = Patch(refs.instance(work.instance_id), _SETTLED)
+    await lease.renew(settled, *restored.recording(work))
     return restored.recorded_in(work)
 
 
@@ -65,31 +66,30 @@ async def settle(platform: Platform, found: Found[DeploymentInstance], deploymen
             last_try = platform.sources.now() > failed_at + TRIES_FOR
             restored = await restore(platform, work, client, lease, last_try=last_try)
     except UpstreamError:
-        await lease.write({"lease": None}, unlocking(deployment.project_id))
+        await lease.write({"lease": None}, letting_go(work.instance_id))
         raise
     error = " ".join([deployment.error or "", *restored.problems]).strip()
-    writes = [unlocking(deployment.project_id), _settling(work), *releasing(work), *restored.recording(work)]
+    writes = [letting_go(work.instance_id, _SETTLED), *releasing(work), *restored.recording(work)]
     await lease.write({"lease": None, "error": error}, *writes)
     return "put back"
 
 
-def _settling(work: Work) -> Write:
-    return Patch(refs.instance(work.instance_id), {"unsettled_deployment_instance_id": None})
+_SETTLED: dict[str, object] = {"unsettled_deployment_instance_id": None}
 
 
 async def _lock(platform: Platform, found: Found[DeploymentInstance], deployment_id: str) -> HeldLease:
-    """Take the project and the deployment, so that nobody else changes what n8n runs."""
+    """Take the installation and the deployment, so that nobody else changes what n8n runs."""
     now = platform.sources.now()
-    project = await platform.store.get(refs.project(found.value.project_id))
+    instance = await platform.store.get(refs.instance(found.value.process_instance_id))
     held = found.value.lease is not None and now < found.value.lease.expires_at
-    if project is None or held or is_locked(project.value, now, besides=deployment_id):
-        raise StillHeld("Another worker is at this project.")
+    if instance is None or held or is_locked(instance.value, now, besides=deployment_id):
+        raise StillHeld("Another worker is at this installation.")
     lease = new_lease(platform, platform.sources.uuid7())
     taken = Patch(found.ref, {"lease": lease}, found.update_time)
     try:
-        version, *_ = await platform.store.commit(taken, locking(project, deployment_id, now))
+        version, *_ = await platform.store.commit(taken, locking(instance, deployment_id, now))
     except Changed:
-        raise StillHeld("Another worker took the project.") from None
+        raise StillHeld("Another worker took the installation.") from None
     return HeldLease(platform, found.ref, lease, version)
 
 

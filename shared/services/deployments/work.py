@@ -8,11 +8,12 @@ import orjson
 
 from shared.errors import Internal
 from shared.model.configuration import Configuration, Workflow
-from shared.model.deployment import DeploymentInstance, WorkflowRow
+from shared.model.deployment import DeploymentInstance, Purpose, WorkflowRow
 from shared.model.instance import ProcessInstance
 from shared.model.organization import Member, N8nBackend, Organization, WebhookAuth
 from shared.model.template import Template
 from shared.n8n.client import N8nClient
+from shared.services.deployments.lifecycle import KEPT_PAUSES
 from shared.services.platform import Platform
 from shared.services.secrets import backend_api_key, open_text
 from shared.store import refs
@@ -68,7 +69,23 @@ class Work:
     @property
     def may_have_leftovers(self) -> bool:
         """Whether an earlier attempt may have left workflows in n8n that no document names."""
-        return self.deployment.attempts > 1 or self.deployment.previous_id is not None
+        deployment = self.deployment
+        return deployment.attempts > 1 or deployment.reruns > 0 or deployment.previous_id is not None
+
+    @property
+    def was_running(self) -> bool:
+        """Whether n8n runs the installation's workflows now."""
+        return self.replaces is not None and self.instance.is_active
+
+    @property
+    def goes_live(self) -> bool:
+        """Whether the workflows are to run afterwards; else the installation stays paused (decision 0009)."""
+        return self.instance.inactive_reason not in KEPT_PAUSES[self.deployment.purpose]
+
+    @property
+    def trusts_n8n(self) -> bool:
+        """Whether n8n is believed to have what was deployed last; a rerun looks, and repairs it."""
+        return self.deployment.purpose is not Purpose.RERUN
 
     def workflow(self, workflow_id: str) -> Workflow:
         """Return the configuration of one workflow."""

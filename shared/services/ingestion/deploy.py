@@ -12,7 +12,7 @@ from contextlib import suppress
 from shared.model.apikey import ApiKey
 from shared.model.document import Document
 from shared.model.ingestion import IngestionStatus, WebhookUrls
-from shared.services.deployments.deploy import STEP_SECONDS
+from shared.services.deployments.carry import STEP_SECONDS
 from shared.services.deployments.lease import HeldLease, LeaseLost
 from shared.services.faults import point
 from shared.services.ingestion.plan import InProgress, Submission, plan_ingestion

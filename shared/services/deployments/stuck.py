@@ -1,0 +1,44 @@
+"""End deployments that held a project or an installation for too long."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.model.deployment import DeploymentInstance, DeploymentStatus
+from shared.model.lockable import Lockable
+from shared.services.deployments.lock import letting_go
+from shared.services.platform import Platform
+from shared.store import refs
+from shared.store.store import Found, Patch, Write
+
+
+async def stuck_holders(platform: Platform, *held: Lockable) -> list[Found[DeploymentInstance]]:
+    """Return the deployments that are named as holders and have not ended, each once.
+
+    To be asked once the locks are known to have expired.
+    """
+    ids = dict.fromkeys(lockable.deploying for lockable in held if lockable.deploying)
+    found = await platform.store.fetch(*map(refs.deployment, ids)) if ids else ()
+    return [one for one in found if one is not None and not one.value.deployment_status.is_terminal]
+
+
+def superseding(stuck: Found[DeploymentInstance], now: datetime) -> Write:
+    """Return what ends a deployment and lets its worker, if it lives, write no more."""
+    ended = {
+        "deployment_status": DeploymentStatus.FAILED,
+        "error": "The deployment took too long, and a newer one took its place.",
+        "error_code": "DEPLOYMENT_SUPERSEDED",
+        "completed_at": now,
+        "lease": None,
+    }
+    return Patch(stuck.ref, ended)
+
+
+def unsettling(stuck: Found[DeploymentInstance]) -> dict[str, object]:
+    """Return the fields by which an installation says that n8n must be put back to what ran before."""
+    return {"unsettled_deployment_instance_id": stuck.ref.path.rpartition("/")[2]}
+
+
+def unsettling_elsewhere(stuck: Found[DeploymentInstance]) -> Write:
+    """Return what says so of an installation that is let go; the deployment's own watchdog puts it back."""
+    return letting_go(stuck.value.process_instance_id, unsettling(stuck))
