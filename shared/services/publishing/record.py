@@ -1,0 +1,132 @@
+"""Write a planned publication: listing, versions, and the start of production's deployment, in one commit.
+
+Installations of others follow the listing's ``publishedTemplateId``; they are no part of this commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.model.audit import AuditAction
+from shared.model.deployment import Purpose
+from shared.model.instance import Environment
+from shared.model.project import ProjectStatus
+from shared.model.template import TemplateStatus
+from shared.services.audit import audited
+from shared.services.deployments.begin import Beginning, Order, begin
+from shared.services.deployments.installation import Place, shared
+from shared.services.deployments.lease import HeldLease
+from shared.services.deployments.lock import held, in_progress
+from shared.services.deployments.record import listing
+from shared.services.deployments.work import Work
+from shared.services.platform import Platform
+from shared.services.publishing.plan import Plan
+from shared.store import refs
+from shared.store.errors import StoreConflict
+from shared.store.store import Patch, Write
+
+
+async def record_without_production(platform: Platform, plan: Plan) -> None:
+    """Publish, and leave production as it is.
+
+    Raises:
+        Conflict (``DEPLOYMENT_IN_PROGRESS``): the project changed meanwhile.
+    """
+    writes = _writes(platform, plan, plan.process.value.prod_instance_id, {})
+    try:
+        await platform.store.commit(*writes)
+    except StoreConflict:
+        raise in_progress("project") from None
+
+
+async def record(
+    platform: Platform, plan: Plan, instance_id: str, deployment_id: str
+) -> tuple[HeldLease, Work]:
+    """Publish, and begin production's deployment; return the lease on it and its work.
+
+    Raises:
+        Conflict (``DEPLOYMENT_IN_PROGRESS``): the project changed meanwhile, or production is worked on.
+    """
+    order = _order(plan, instance_id, deployment_id)
+    writes = _writes(platform, plan, instance_id, held(deployment_id, plan.now))
+    while True:
+        found = await platform.store.get(refs.instance(instance_id)) if plan.production else None
+        beginning = await begin(platform, order, found, plan.project.value)
+        try:
+            at, *_ = await platform.store.commit(*beginning.writes, *writes, *_sharing(plan, beginning))
+        except StoreConflict:
+            project = await platform.store.get(plan.project.ref)
+            if project is None or project.update_time != plan.project.update_time:
+                raise in_progress("project") from None
+            continue  # Only the installation was written to, and not by a deployment.
+        return beginning.held(platform, at), beginning.work
+
+
+def _order(plan: Plan, instance_id: str, deployment_id: str) -> Order:
+    process = plan.process.value.model_copy(
+        update={"prod_instance_id": instance_id, "auto_toggle_dev_prod": plan.asked.auto_toggle}
+    )
+    place = Place(
+        instance_id, plan.template.value.process_id, plan.asked.project_id, process.owner_id, Environment.PROD
+    )
+    return Order(
+        deployment_id=deployment_id,
+        purpose=Purpose.PUBLISH,
+        version=plan.version,
+        place=place,
+        tenant=plan.tenant,
+        started_by=plan.actor,
+        now=plan.now,
+        pauses=process.sibling_to_pause(instance_id),
+        changes={**shared(plan.sharing), "visible_to": plan.sharing.audience},
+    )
+
+
+def _writes(
+    platform: Platform, plan: Plan, production: str | None, lock: Mapping[str, object]
+) -> list[Write]:
+    version = plan.template.value.version
+    of_project = {"has_published_process": True, "status": ProjectStatus.COMPLETED, **lock}
+    deprecated = [Patch(plan.published.ref, {"status": TemplateStatus.DEPRECATED})] if plan.published else []
+    return [
+        Patch(plan.template.ref, {"status": TemplateStatus.PUBLISHED}, plan.template.update_time),
+        *deprecated,
+        Patch(plan.process.ref, _listed(plan, production)),
+        Patch(plan.project.ref, of_project, plan.project.update_time),
+        audited(
+            platform,
+            plan.key,
+            AuditAction.TEMPLATE_PUBLISHED,
+            plan.project.value.organization_id,
+            plan.asked.template_id,
+            version=version,
+            project_id=plan.asked.project_id,
+            process_instance_id=None if plan.asked.skip_production else production,
+            on_behalf_of=plan.actor if plan.actor != plan.key.user_id else None,
+        ),
+    ]
+
+
+def _listed(plan: Plan, production: str | None) -> dict[str, object]:
+    fields = {
+        **listing(plan.version.configuration),
+        "published_template_id": plan.asked.template_id,
+        "published_version": plan.template.value.version,
+        "prod_instance_id": production,
+        "auto_toggle_dev_prod": plan.asked.auto_toggle,
+    }
+    if plan.visibility is not None:
+        fields |= {
+            "visibility": plan.visibility,
+            "visibility_team_ids": list(plan.asked.audience.team_ids),
+            "visibility_user_ids": list(plan.asked.audience.user_ids),
+        }
+    return fields
+
+
+def _sharing(plan: Plan, beginning: Beginning) -> list[Write]:
+    """Return what tells the endpoints that run now who may use them from now on."""
+    work = beginning.work
+    return [
+        Patch(refs.endpoint(work.instance_id, row.workflow_id), shared(plan.sharing)) for row in work.live
+    ]
