@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tests.integration.world.endpoints import Admitted
 from tests.integration.world.n8n import started
+from tests.integration.world.n8n_workflows import DeployableN8n
+from tests.integration.world.products import Product, new_product
+from tests.integration.world.tenants import Tenant
 from tests.integration.world.world import World
 
 
@@ -13,3 +18,28 @@ async def admitted(world: World) -> Admitted:
     installed = await world.install()
     installed.behave(started)
     return Admitted(world, installed, await installed.record_run())
+
+
+@pytest.fixture(scope="session")
+async def workshop(world: World) -> AsyncIterator[tuple[Tenant, DeployableN8n]]:
+    """An organization that deploys, and its n8n."""
+    n8n = DeployableN8n()
+    await world.register(n8n)
+    await n8n.come_up()
+    yield await world.tenant_on(n8n), n8n
+    await n8n.go_down()
+
+
+@pytest.fixture
+async def product(world: World, workshop: tuple[Tenant, DeployableN8n]) -> AsyncIterator[Product]:
+    """A project nothing was deployed from yet."""
+    tenant, n8n = workshop
+    yield await new_product(world, tenant, n8n)
+    n8n.forgive()
+    n8n.slow_seconds = 0
+
+
+@pytest.fixture
+def slow_n8n(product: Product) -> None:
+    """An n8n that takes its time."""
+    product.n8n.slow_seconds = 0.3

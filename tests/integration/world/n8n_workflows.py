@@ -48,6 +48,8 @@ class DeployableN8n(ScriptedN8n):
 
     kept: dict[str, Json] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    slow_seconds: float = 0
+    """How long it takes over every call."""
     _versions: dict[str, Json] = field(default_factory=dict)
     slips: int = 0
     """How often it keeps the addresses of a workflow that is taken off in its cache (docs/n8n.md)."""
@@ -81,11 +83,23 @@ class DeployableN8n(ScriptedN8n):
         live = [self._versions[w["activeVersionId"]] for w in self.kept.values() if w["activeVersionId"]]
         return {method for version in live for method, taken in _webhooks(version) if taken == path}
 
+    def live_nodes(self, workflow: Json) -> list[Json]:
+        """Return the nodes of what is published of a workflow."""
+        published = workflow["activeVersionId"]
+        nodes: list[Json] = self._versions[published]["nodes"] if published else []
+        return nodes
+
+    def edit(self, workflow_id: str, nodes: list[Json], *, published: bool) -> None:
+        """Change a workflow as somebody who is signed in to n8n may."""
+        workflow = self._write(workflow_id, {**self.kept[workflow_id], "nodes": nodes})
+        workflow["activeVersionId"] = workflow["versionId"] if published else None
+
     def add_routes(self, app: web.Application) -> None:
         router = app.router
         router.add_post("/api/v1/workflows", self._create)
         router.add_get("/api/v1/workflows", self._find)
         router.add_get("/api/v1/workflows/{id}", self._get)
+        router.add_get("/api/v1/workflows/{id}/versions/{version}", self._version)
         router.add_put("/api/v1/workflows/{id}", self._save)
         router.add_post("/api/v1/workflows/{id}/publish", self._publish)
         router.add_post("/api/v1/workflows/{id}/unpublish", self._unpublish)
@@ -126,8 +140,10 @@ class DeployableN8n(ScriptedN8n):
         if version is None:
             raise _refusal(404, "Version not found")
         for node in version["nodes"]:
-            if not node["type"].startswith(_PACKAGES):
+            if not node["type"].startswith(_PACKAGES) or node["type"].endswith(".doesNotExist"):
                 raise _refusal(400, f"Unrecognized node type: {node['type']}")
+            if node["type"].endswith(".executeWorkflow"):
+                self._require_published(node["parameters"]["workflowId"]["value"])
         workflow["activeVersionId"], before = None, workflow["activeVersionId"]
         self._cached = {path: owner for path, owner in self._cached.items() if owner != workflow["id"]}
         if any(path in self._cached or method in self.methods(path) for method, path in _webhooks(version)):
@@ -135,6 +151,11 @@ class DeployableN8n(ScriptedN8n):
             raise _refusal(409, "There is a conflict with one of the webhooks.")
         workflow["activeVersionId"] = version_id
         return web.json_response(workflow)
+
+    def _require_published(self, workflow_id: str) -> None:
+        called = self.kept.get(workflow_id)
+        if called is None or not called["activeVersionId"]:
+            raise _refusal(400, f"Node references workflow {workflow_id} which is not published.")
 
     async def _unpublish(self, request: web.Request) -> web.Response:
         workflow = await self._of(request, "unpublish")
@@ -153,6 +174,13 @@ class DeployableN8n(ScriptedN8n):
 
     async def _get(self, request: web.Request) -> web.Response:
         return web.json_response(await self._of(request, "read"))
+
+    async def _version(self, request: web.Request) -> web.Response:
+        await self._of(request, "read")
+        version = self._versions.get(request.match_info["version"])
+        if version is None:
+            raise _refusal(404, "Version not found")
+        return web.json_response(version)
 
     async def _find(self, request: web.Request) -> web.Response:
         await self._check(request, "list", "")
@@ -178,6 +206,7 @@ class DeployableN8n(ScriptedN8n):
         if request.headers.get("X-N8N-API-KEY") != API_KEY:
             raise _refusal(401, "Unauthorized")
         self.asked.append((action, name))
+        await asyncio.sleep(self.slow_seconds)
         if action in self._held:
             await self._held[action].wait()
         met = [refusal for refusal in self._refusals if refusal.meets(action)]
