@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from shared.errors import PlatformError
+from shared.errors import Conflict, PlatformError
 from shared.model.deployment import DeploymentInstance, DeploymentStatus
+from shared.services.deployments.aftermath import finish_up
 from shared.services.deployments.lease import HeldLease, LeaseLost, StillHeld, new_lease
 from shared.services.deployments.lifecycle import at_work
 from shared.services.deployments.run import fail, run
-from shared.services.deployments.settle import settle, sweep
+from shared.services.deployments.settle import settle
 from shared.services.deployments.work import load_tenant, load_work, n8n_of
 from shared.services.platform import Platform
 from shared.store import refs
@@ -73,12 +74,15 @@ async def _clean_up(platform: Platform, found: Found[DeploymentInstance], deploy
     if deployment.deployment_status is DeploymentStatus.FAILED:
         return await settle(platform, found, deployment_instance_id)
     instance = await platform.store.get(refs.instance(deployment.process_instance_id))
-    if instance is None or not deployment.leftovers:
+    if instance is None or not (deployment.leftovers or deployment.pauses):
         return "finished"
     tenant = await load_tenant(platform, deployment.organization_id, instance.value.user_id)
     client = await n8n_of(platform, tenant)
-    await sweep(platform, client, found.ref, deployment.leftovers)
-    return "swept"
+    try:
+        await finish_up(platform, client, deployment_instance_id, deployment)
+    except Conflict as error:
+        raise StillHeld(error.message) from None
+    return "finished up"
 
 
 async def _take_over(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from shared.errors import PlatformError, UpstreamError
+from shared.errors import Conflict, PlatformError, UpstreamError
 from shared.model.deployment import DeploymentStatus, WorkflowRow
 from shared.model.instance import InactiveReason
+from shared.services.deployments.aftermath import finish_up
 from shared.services.deployments.bodies import Preparation
 from shared.services.deployments.hold import HELD_UNSETTLED_FOR, holding, releasing
 from shared.services.deployments.lease import HeldLease
@@ -15,7 +16,7 @@ from shared.services.deployments.lock import unlocking
 from shared.services.deployments.materialise import materialise
 from shared.services.deployments.queues import watchdog_task
 from shared.services.deployments.restore import restore
-from shared.services.deployments.settle import settle_first, sweep
+from shared.services.deployments.settle import settle_first
 from shared.services.deployments.values import values_of
 from shared.services.deployments.work import Work, n8n_of
 from shared.services.faults import point
@@ -52,9 +53,10 @@ async def run(platform: Platform, work: Work, lease: HeldLease) -> list[Workflow
     point("deploy.before_commit")
     leftovers = await _record_success(platform, work, lease, rows, writes)
     point("deploy.recorded")
-    # What cannot be removed now, the watchdog removes.
-    with suppress(UpstreamError):
-        await sweep(platform, client, refs.deployment(work.deployment_id), leftovers)
+    ended = work.deployment.model_copy(update={"leftovers": leftovers})
+    # What cannot be done now, the watchdog does.
+    with suppress(UpstreamError, Conflict):
+        await finish_up(platform, client, work.deployment_id, ended)
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Remove from n8n what earlier deployments could not: n8n was down when they ended."""
+"""Undo in n8n what a failed deployment could not: n8n was down when it ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from shared.services.deployments.work import Work, load_work, n8n_of
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.errors import Changed
-from shared.store.refs import Ref
 from shared.store.store import Found, Patch
 
 TRIES_FOR = timedelta(minutes=10)
@@ -91,17 +90,3 @@ async def _lock(platform: Platform, found: Found[DeploymentInstance], deployment
     except Changed:
         raise StillHeld("Another worker took the installation.") from None
     return HeldLease(platform, found.ref, lease, version)
-
-
-async def sweep(
-    platform: Platform, client: N8nClient, reference: Ref[DeploymentInstance], leftovers: list[str]
-) -> None:
-    """Remove the workflows that a deployment replaced by nothing.
-
-    Raises:
-        UpstreamError
-    """
-    if leftovers:
-        for n8n_id in leftovers:
-            await remove(client, n8n_id)
-        await platform.store.commit(Patch(reference, {"leftovers": []}))

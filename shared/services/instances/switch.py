@@ -48,11 +48,12 @@ async def switch(
     found: Found[ProcessInstance],
     on: bool,
     reason: InactiveReason | None,
-    actor: ApiKey,
+    actor: ApiKey | str,
 ) -> Switched:
     """Let an installation run (``on``), or pause it for a ``reason``. What is so already stays so.
 
-    Sharing, roles and what the installation's state allows are the caller's to check.
+    ``actor`` is the key, or the user, that asked for it. Sharing, roles and what the installation's state
+    allows are the caller's to check.
 
     Raises:
         Conflict (``DEPLOYMENT_IN_PROGRESS``): a deployment or another switch is at work.
@@ -137,7 +138,7 @@ class _Switch:
         at = self._platform.sources.now() + TURN
         await self._platform.queue.create(look_task(self._work.instance_id, self._turn.token, at))
 
-    async def on(self, actor: ApiKey) -> int:
+    async def on(self, actor: ApiKey | str) -> int:
         await self._turn.commit({"switching": True})
         point("switch.begun")
         try:
@@ -152,7 +153,7 @@ class _Switch:
         await take_back(self._platform.queue, self._turn.token)
         return count
 
-    async def off(self, reason: InactiveReason | None, actor: ApiKey) -> int:
+    async def off(self, reason: InactiveReason | None, actor: ApiKey | str) -> int:
         if self._work.instance.is_active:
             changed = {"is_active": False, "inactive_reason": reason, "switching": True}
             entry = self._audit(AuditAction.INSTANCE_DEACTIVATED, actor, reason=reason)
@@ -199,6 +200,6 @@ class _Switch:
         ]
         return [*patches, Patch(refs.deployment(work.deployment_id), {"workflows": rows})]
 
-    def _audit(self, action: AuditAction, actor: ApiKey, **details: object) -> Write:
+    def _audit(self, action: AuditAction, actor: ApiKey | str, **details: object) -> Write:
         organization_id = self._work.tenant.organization_id
         return audited(self._platform, actor, action, organization_id, self._work.instance_id, **details)

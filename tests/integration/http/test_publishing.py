@@ -337,3 +337,81 @@ async def test_others_see_the_listing_of_what_is_published(product: Product) -> 
     await product.deploy("v2", configuration=product.configuration("v2", subtitle="Not yet for you"))
 
     assert (await product.process()).subtitle == "Tells its version"
+
+
+async def states(product: Product, *instance_ids: str) -> list[tuple[bool, str | None]]:
+    """Return whether installations are active, and why not."""
+    found = [await product.instance(instance_id) for instance_id in instance_ids]
+    return [(one.is_active, one.inactive_reason) for one in found]
+
+
+ON, TOGGLED = (True, None), (False, InactiveReason.AUTO_TOGGLED)
+
+
+async def test_with_auto_toggle_one_environment_runs_at_a_time(product: Product) -> None:
+    deployed = await product.deploy("v1")
+    dev = deployed["processInstanceId"]
+
+    production = data_of(await product.publish(deployed["templateId"], autoToggleDevProd=True))[
+        "processInstanceId"
+    ]
+    assert (await product.process()).auto_toggle_dev_prod
+    assert await states(product, dev, production) == [TOGGLED, ON]
+    assert [row["activeVersionId"] for row in product.in_n8n(dev).values()] == [None, None]
+    refused = await product.post(f"/webhook/{dev}/beta", {})
+    assert refused.status_code == 412
+
+    await product.deploy("v2")
+    assert await states(product, dev, production) == [ON, TOGGLED]
+    assert product.greets(dev) == ["Hello", "v2"]
+
+    await published(product, "v3", autoToggleDevProd=True)
+    assert await states(product, dev, production) == [TOGGLED, ON]
+
+
+async def test_publishing_without_the_flag_clears_it(product: Product) -> None:
+    await published(product, "v1", autoToggleDevProd=True)
+    production = (await published(product, "v2"))["processInstanceId"]
+
+    assert not (await product.process()).auto_toggle_dev_prod
+    dev = (await product.deploy("v3"))["processInstanceId"]
+    assert await states(product, dev, production) == [ON, ON]
+
+
+async def test_dev_is_not_paused_for_a_production_that_failed(product: Product) -> None:
+    deployed = await product.deploy("v1")
+    dev = deployed["processInstanceId"]
+    product.n8n.refuse("create", "n8n is out of order")
+
+    answer = data_of(await product.publish(deployed["templateId"], autoToggleDevProd=True))
+    production = answer["processInstanceId"]
+    assert await states(product, dev, production) == [ON, (False, InactiveReason.DEPLOY_FAILED)]
+
+    data_of(await product.rerun(production))
+    assert await states(product, dev, production) == [TOGGLED, ON]
+
+
+async def test_a_pause_that_n8n_prevents_is_made_up_for_by_the_watchdog(product: Product) -> None:
+    deployed = await product.deploy("v1")
+    dev = deployed["processInstanceId"]
+    product.n8n.refuse("unpublish", "n8n is out of order", status=500)
+
+    answer = data_of(await product.publish(deployed["templateId"], autoToggleDevProd=True))
+    production = answer["processInstanceId"]
+    assert await states(product, production) == [ON]
+    current = (await product.instance(production)).current_deployment_instance_id
+    body = {"deploymentInstanceId": current}
+    delivered = await product.world.deliver("resumeDeployment", body)
+
+    assert delivered.status_code == 200, delivered.text
+    assert await states(product, dev, production) == [TOGGLED, ON]
+    assert (await product.deployment(current)).pauses is None
+
+
+async def test_a_production_that_stays_paused_pauses_nothing(product: Product) -> None:
+    first = await published(product, "v1", autoToggleDevProd=True)
+    production = first["processInstanceId"]
+    dev = (await product.deploy("v2"))["processInstanceId"]
+    data_of(await product.rerun(production, forceRedeploy=True))
+
+    assert await states(product, dev, production) == [ON, TOGGLED]
