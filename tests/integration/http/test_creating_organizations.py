@@ -91,7 +91,7 @@ async def test_n8n_has_its_error_workflow_and_its_webhook_credential(world: Worl
     (workflow,) = n8n.published(organization_id)
     assert workflow["id"] == organization.error_workflow_id
     assert organization.webhook_auth is not None
-    credential = n8n.credentials[organization.webhook_auth.credential_id]
+    credential = n8n.credentials.stored[organization.webhook_auth.credential_id]
     secret = await open_text(
         world.platform, organization.webhook_auth.secret, webhook_secret(organization_id)
     )
@@ -268,7 +268,7 @@ async def test_an_n8n_that_cannot_be_used_creates_nothing(
     assert brought.is_empty
 
 
-@pytest.mark.parametrize("action", ["create", "publish", "store"])
+@pytest.mark.parametrize("action", ["create", "publish"])
 async def test_when_n8n_fails_in_the_middle_nothing_is_left_and_the_next_try_succeeds(
     world: World, n8n: HostingN8n, action: str
 ) -> None:
@@ -282,6 +282,15 @@ async def test_when_n8n_fails_in_the_middle_nothing_is_left_and_the_next_try_suc
     assert n8n.is_empty
     organization_id, _ = await stored(world, await create(world, ada.key))
     assert n8n.of(organization_id) == (1, 1)
+
+
+async def test_when_n8n_stores_no_credential_nothing_is_left(world: World, n8n: HostingN8n) -> None:
+    ada = await person(world)
+    n8n.credentials.refusal = "no more credentials"
+
+    assert (await create(world, ada.key)).status_code == 502
+    assert await organizations_of(world, ada.user_id) == []
+    assert n8n.is_empty
 
 
 async def test_ones_own_n8n_that_fails_in_the_middle_is_said_to_be_unusable(
@@ -305,7 +314,7 @@ async def test_nobody_has_more_than_fifty_organizations_even_at_once(world: Worl
     refused = next(answer for answer in answers if answer.status_code == 403)
     assert refusal(refused) == (403, "ORGANIZATION_LIMIT_REACHED")
     assert len(await organizations_of(world, ada.user_id)) == 50
-    assert len(n8n.kept) == len(n8n.credentials) == 2
+    assert len(n8n.kept) == len(n8n.credentials.stored) == 2
 
 
 async def test_without_any_n8n_that_takes_organizations_none_is_made(world: World) -> None:
