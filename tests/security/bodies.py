@@ -53,7 +53,10 @@ GUARDS: Mapping[str, Guard] = {
 }
 """By the name that a parameter or a field has on the wire. A name that is missing here fails the matrix."""
 
-FITTING: Mapping[str, Mapping[str, Any]] = {}
+FITTING: Mapping[str, Mapping[str, Any]] = {
+    "createIntegrationPublic": {"integrationId": "tavily", "contextType": "process_instance"},
+    "deleteIntegrationPublic": {"integrationId": "tavily", "contextType": "process_instance"},
+}
 """Fields by endpoint, where the smallest value of their type is refused before the ids are looked at."""
 
 
@@ -74,7 +77,9 @@ def guards_of(endpoint: Endpoint) -> set[Guard]:
 
 
 def unnamed_organization(endpoint: Endpoint, ids: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the ids without the organization's, where a request need not name it but names more of its own."""
+    """Return the ids without the organization's, where a request need not name it but names more."""
+    if not isinstance(endpoint.access, Keyed):
+        return None
     others = [n for n in ids_of(endpoint) if n != "organizationId" and GUARDS[n] is not Guard.NOTHING]
     model = endpoint.request if endpoint.request is not AnyJson else None
     field = model.model_fields.get("organization_id") if model else None

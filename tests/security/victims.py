@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from shared.model.audit import AuditAction
 from shared.model.deployment import DeploymentInstance
 from shared.model.instance import SharedWith
@@ -19,6 +21,7 @@ from shared.services.organizations.members import add_member
 from shared.store import refs
 from shared.store.refs import Ref
 from shared.store.store import Create, Patch, Put
+from tests.integration.world.ensembles import configuration
 from tests.integration.world.installations import Installation
 from tests.integration.world.n8n import started
 from tests.integration.world.tenants import Tenant, create_tenant
@@ -74,7 +77,7 @@ async def new_victim(world: World) -> Victim:
         "file": "public.pem",
         "asset": "start.js",
         "keyId": await _key(world, tenant, canary),
-        "teamId": await _team(world, tenant, canary),
+        "teamId": await _team(world, tenant),
     }
     documents = await _documents(world, tenant, installed, ids, canary)
     return Victim(world, tenant, installed, ids, canary, documents)
@@ -92,8 +95,9 @@ async def _key(world: World, tenant: Tenant, canary: str) -> str:
     return str(made.json()["data"]["keyId"])
 
 
-async def _team(world: World, tenant: Tenant, canary: str) -> str:
-    body = {"name": canary, "memberIds": [tenant.users["guest"]]}
+async def _team(world: World, tenant: Tenant) -> str:
+    # Every member of the organization sees its teams.
+    body = {"name": tenant.name, "memberIds": [tenant.users["guest"]]}
     made = await world.gateway.post("/createTeam", tenant.keys["owner"], body)
     assert made.status_code == 200, made.text
     return str(made.json()["data"]["teamId"])
@@ -104,7 +108,8 @@ async def _documents(
 ) -> tuple[Ref[Any], ...]:
     platform, now = world.platform, world.platform.sources.now()
     organization, member = tenant.organization_id, tenant.users["member"]
-    (blob,) = await platform.blobs.put(organization, [canary.encode()])
+    contents = [canary.encode(), orjson.dumps(configuration(canary))]
+    blob, configured = await platform.blobs.put(organization, contents)
     owned: dict[str, Any] = {
         "organization_id": organization,
         "project_id": ids["projectId"],
@@ -137,7 +142,7 @@ async def _documents(
         version="1.0",
         title=canary,
         release_notes=canary,
-        configuration_blob=blob,
+        configuration_blob=configured,
         workflow_blobs={},
         files=[file],
         created_by=member,
