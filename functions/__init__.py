@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 
 MODULES = (
+    "accounts",
     "apikeys",
     "audit",
     "callbacks",
@@ -17,6 +18,7 @@ MODULES = (
     "ingestion",
     "instances",
     "integrations",
+    "invitations",
     "keys",
     "members",
     "notes",

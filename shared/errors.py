@@ -17,6 +17,7 @@ status and a message that says what to do next. Only the HTTP edge turns it into
     ├── NotFound                404
     ├── MethodNotAllowed        405
     ├── Conflict                409   the object is in a state that forbids this
+    ├── Gone                    410   what was asked for has ended and does not come back
     ├── InstanceInactive        412
     ├── BodyTooLarge            413
     ├── RateLimited             429
@@ -65,9 +66,12 @@ class InvalidRequest(PlatformError):
         field: str | None = None,
         reason: str | None = None,
         index: int | None = None,
+        details: Mapping[str, object] | None = None,
+        next_action: str | None = None,
     ) -> None:
-        given = {"field": field, "reason": reason, "index": index}
-        super().__init__(message, code=code, details={k: v for k, v in given.items() if v is not None})
+        given = {"field": field, "reason": reason, "index": index, **(details or {})}
+        known = {name: value for name, value in given.items() if value is not None}
+        super().__init__(message, code=code, details=known, next_action=next_action)
 
 
 class InvalidConfiguration(InvalidRequest):
@@ -149,6 +153,13 @@ class Conflict(PlatformError):
 
     status = 409
     default_code = "CONFLICT"
+
+
+class Gone(PlatformError):
+    """It has ended: asking again does not help."""
+
+    status = 410
+    default_code = "GONE"
 
 
 class InstanceInactive(PlatformError):

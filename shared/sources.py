@@ -29,6 +29,10 @@ class Sources:
         """Return a lower-case, hyphenated UUIDv7: sortable by creation time (platform §2)."""
         return str(uuid_utils.uuid7())
 
+    def digits(self, count: int) -> str:
+        """Return random decimal digits."""
+        return "".join(secrets.choice(string.digits) for _ in range(count))
+
     def token(self) -> str:
         """Return 43 url-safe characters carrying 256 random bits."""
         return secrets.token_urlsafe(32)

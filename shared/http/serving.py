@@ -22,7 +22,7 @@ from shared.http.authentication import identify, presented_digest
 from shared.http.authorization import authorize
 from shared.http.bodies import parse_json, read_body, validate
 from shared.http.call import Call
-from shared.http.declaration import AnyJson, Endpoint
+from shared.http.declaration import AnyJson, Endpoint, Envelope
 from shared.http.envelopes import failure, finish, preflight, respond, success
 from shared.http.logs import log, log_exception
 from shared.http.noting import noting_use, refused
@@ -55,7 +55,8 @@ async def serve(endpoint: Endpoint, request: Request, platform: Callable[[], Pla
         response = Response(status_code=499)
     except Exception as error:  # noqa: BLE001 - the outermost edge: a stack trace must not reach a caller
         log_exception(f"{endpoint.name} failed", error, requestId=visit.request_id)
-        hidden = Internal(f"Something went wrong on our side. Quote request {visit.request_id} to support.")
+        apology = f"Something went wrong on our side. Quote request {visit.request_id} to support."
+        hidden = Internal(apology, code="INTERNAL" if endpoint.envelope is Envelope.AUTH else None)
         response = respond(500, failure(endpoint.envelope, hidden, visit.request_id), visit.request_id)
     finish(response, visit.request_id, visit.headers)
     _log(visit, response, time.perf_counter() - started, counts)

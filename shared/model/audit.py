@@ -24,6 +24,7 @@ class AuditAction(StrEnum):
     MEMBER_REMOVED = "member.removed"
     INVITATION_CREATED = "invitation.created"
     INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_ACCEPTED = "invitation.accepted"
     TEAM_CHANGED = "team.changed"
     TEAM_REMOVED = "team.removed"
     USER_SIGNED_UP = "user.signed_up"

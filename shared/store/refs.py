@@ -15,9 +15,11 @@ from shared.model.execution import Execution, document_key
 from shared.model.ingestion import DataIngestion, IngestionVersion
 from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder, Integration
+from shared.model.invitation import Invitation
 from shared.model.keys import KeyRotation
 from shared.model.note import Note
 from shared.model.organization import Member, N8nBackend, Organization, Shards, Team
+from shared.model.otp import OneTimeCode, Purpose, RequestWindow
 from shared.model.project import Process, Project
 from shared.model.stage import Stage, StageDocument
 from shared.model.template import Template, VersionClaim
@@ -114,6 +116,21 @@ def user(user_id: str) -> Ref[User]:
 def email_claim(address_digest: str) -> Ref[EmailClaim]:
     """The claim on an address, by the digest of its normalised form."""
     return Ref(f"emails/{_segment(address_digest)}", EmailClaim)
+
+
+def one_time_code(address_digest: str, purpose: Purpose) -> Ref[OneTimeCode]:
+    """The code mailed to an address for a purpose."""
+    return Ref(f"oneTimeCodes/{_pair(address_digest, purpose.value)}", OneTimeCode)
+
+
+def request_window(kind: str, who: str) -> Ref[RequestWindow]:
+    """What an address, or a network, asked for in the last hour."""
+    return Ref(f"requestWindows/{_pair(kind, who)}", RequestWindow)
+
+
+def invitation(invitation_id: str) -> Ref[Invitation]:
+    """An invitation into an organization."""
+    return Ref(f"invitations/{_segment(invitation_id)}", Invitation)
 
 
 def project(project_id: str) -> Ref[Project]:

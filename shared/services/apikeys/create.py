@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.errors import Forbidden, RateLimited
 from shared.model.apikey import MAX_ACTIVE_KEYS, ApiKey, KeyKind
 from shared.model.audit import AuditAction
 from shared.model.organization import Role
+from shared.model.scopes import Scope
 from shared.model.turn import TurnOf
 from shared.services.apikeys import rules
 from shared.services.apikeys.active import active_keys
@@ -17,6 +19,7 @@ from shared.services.organizations.turns import take, until_undisturbed
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.query import tally
+from shared.store.store import Write
 
 
 async def create_organization_key(
@@ -46,38 +49,76 @@ async def create_organization_key(
     name, description = rules.key_name(name), rules.key_description(description)
     now = platform.sources.now()
     ends = None if expires_in_days is None else rules.end_of_life(now, expires_in_days)
-    turn = refs.turn(organization_id, TurnOf.API_KEYS)
 
     async def attempt() -> MintedKey:
-        taken, member = await platform.store.fetch(turn, refs.member(organization_id, user_id))
-        if member is None and not _is_administrator(actor):
-            raise Forbidden("You are not a member of this organization.")
-        await _require_room(platform, organization_id)
-        minted = mint_key(
+        minted, writes = await new_organization_key(
             platform,
-            KeyKind.ORGANIZATION,
-            user_id=user_id,
-            name=name,
-            description=description,
-            scopes=granted,
             organization_id=organization_id,
             organization_name=organization_name,
-            role=member.value.role if member else role,
+            user_id=user_id,
+            role=role,
+            name=name,
+            scopes=granted,
+            description=description,
             expires_at=ends,
+            actor=actor,
         )
-        key_id = minted.key.key_id
-        entry = audited(platform, actor, AuditAction.API_KEY_CREATED, organization_id, key_id, name=name)
-        await platform.store.commit(*minted.records, entry, take(turn, taken, now))
+        await platform.store.commit(*writes)
         return minted
 
     return await until_undisturbed(attempt)
+
+
+async def new_organization_key(
+    platform: Platform,
+    *,
+    organization_id: str,
+    organization_name: str,
+    user_id: str,
+    role: Role,
+    name: str,
+    scopes: Sequence[Scope],
+    description: str = "",
+    expires_at: datetime | None = None,
+    actor: ApiKey | str,
+) -> tuple[MintedKey, tuple[Write, ...]]:
+    """Return a key and what stores it: for one commit, which fails if another key was made meanwhile.
+
+    Raises:
+        RateLimited (``MAX_API_KEYS_REACHED``), Forbidden: as :func:`create_organization_key`.
+    """
+    turn = refs.turn(organization_id, TurnOf.API_KEYS)
+    taken, member = await platform.store.fetch(turn, refs.member(organization_id, user_id))
+    if member is None and not _is_administrator(actor):
+        raise Forbidden("You are not a member of this organization.")
+    await require_room(platform, organization_id)
+    minted = mint_key(
+        platform,
+        KeyKind.ORGANIZATION,
+        user_id=user_id,
+        name=name,
+        description=description,
+        scopes=scopes,
+        organization_id=organization_id,
+        organization_name=organization_name,
+        role=member.value.role if member else role,
+        expires_at=expires_at,
+    )
+    key_id = minted.key.key_id
+    entry = audited(platform, actor, AuditAction.API_KEY_CREATED, organization_id, key_id, name=name)
+    return minted, (*minted.records, entry, take(turn, taken, platform.sources.now()))
 
 
 def _is_administrator(actor: ApiKey | str) -> bool:
     return isinstance(actor, ApiKey) and actor.kind is KeyKind.ADMIN
 
 
-async def _require_room(platform: Platform, organization_id: str) -> None:
+async def require_room(platform: Platform, organization_id: str) -> None:
+    """Check that an organization may have one more key.
+
+    Raises:
+        RateLimited (``MAX_API_KEYS_REACHED``): it has twenty active ones.
+    """
     query = active_keys(organization_id, platform.sources.now()).at_most(MAX_ACTIVE_KEYS)
     if await tally(platform.store, query) >= MAX_ACTIVE_KEYS:
         raise RateLimited(

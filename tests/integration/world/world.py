@@ -27,6 +27,9 @@ from tests.integration.world.n8n import API_KEY, ScriptedN8n
 from tests.integration.world.servers import Servers, gateway, serving
 from tests.integration.world.tenants import Tenant, create_tenant
 
+_MAIN = {"DISPATCH_ACCEPT_AFTER_SECONDS": "1", "TRUSTED_PROXIES": "1"}
+"""The settings of the gateway most tests call; a test may say where its calls are from."""
+
 
 @dataclass(slots=True)
 class World:
@@ -96,7 +99,7 @@ async def running_world(folder: Path) -> AsyncIterator[World]:
     """Start everything on free ports, and end it afterwards."""
     async with AsyncExitStack() as stack:
         servers = await stack.enter_async_context(serving(folder))
-        starting = stack.enter_async_context(gateway(servers, "main", {"DISPATCH_ACCEPT_AFTER_SECONDS": "1"}))
+        starting = stack.enter_async_context(gateway(servers, "main", _MAIN))
         main = await starting
         platform = _open(servers, main)
         stack.push_async_callback(platform.close)
