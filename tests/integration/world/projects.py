@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.model.audit import AuditEvent
+from shared.model.audit import AuditAction, AuditEvent
 from shared.model.project import Process
 from shared.model.template import StoredFile, Template, VersionClaim
 from shared.store import refs
@@ -76,8 +76,9 @@ async def record_version(
 
 
 async def audit_log(world: World, target: str, tenant: Tenant | None = None) -> list[AuditEvent]:
-    """Return what the audit log says of something, oldest first."""
+    """Return what the audit log says was done to something, oldest first; refusals are not among it."""
     organization = refs.organization((tenant or world.north).organization_id)
     about = below(organization, "auditEvents", AuditEvent).where("target", "==", target)
     events = [found.value for found in await find(world.platform.store, about)]
+    events = [event for event in events if event.action is not AuditAction.ACCESS_REFUSED]
     return sorted(events, key=lambda event: event.event_id)
