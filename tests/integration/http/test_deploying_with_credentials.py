@@ -12,9 +12,12 @@ import pytest
 
 from shared.model.apikey import KeyKind
 from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.integrations import ContextType, Holder, Integration
 from shared.model.scopes import Scope
+from shared.placeholders import Scope as TokenScope
+from shared.services.integrations.available import Holders, available_to
 from shared.store import refs
-from shared.store.store import Patch
+from shared.store.store import Create, Patch
 from tests.integration.world.integrations import CUSTOM, connect, connected
 from tests.integration.world.n8n_workflows import DeployableN8n
 from tests.integration.world.tenants import Tenant, create_tenant
@@ -278,3 +281,52 @@ async def test_a_credential_written_down_by_its_id_is_refused(site: Site) -> Non
 
         assert answer["deploymentStatus"] == "failed"
         assert "not one of this installation" in answer["error"]
+
+
+async def test_a_raw_key_is_the_organizations_own_and_never_the_platforms(site: Site) -> None:
+    texts = ["{{FLEXCRED_OPENAI_KEY_DERCXELF}} {{FLEXCRED_OPENAI_ID_DERCXELF}}"]
+    owner = site.tenant.users["owner"]
+    holders = Holders(site.tenant.organization_id, owner, None, str(site.n8n.port))
+
+    async def key(text: str = texts[0]) -> str | None:
+        available = await available_to(site.world.platform, holders, [text], [])
+        return available.of(TokenScope.FLEXIBLE_CREDENTIAL)["openai"].key
+
+    await site.connect_platform()
+    shared = await key()
+    await site.connect("openai", OPENAI)
+
+    assert shared is None
+    assert await key() == "sk"
+    assert await key("{{FLEXCRED_OPENAI_ID_DERCXELF}}") is None
+
+
+async def test_a_bare_microsoft_means_the_one_that_is_connected(site: Site) -> None:
+    owner = site.tenant.users["owner"]
+    holders = Holders(site.tenant.organization_id, owner, None, str(site.n8n.port))
+    holder = Holder(ContextType.MEMBER, site.tenant.organization_id, owner)
+
+    async def missing() -> tuple[str, ...]:
+        text = "{{USERCRED_MICROSOFT_ID_DERCRESU}} {{USERCRED_GMAIL_ID_DERCRESU}}"
+        return (await available_to(site.world.platform, holders, [text], ["postgresql"])).missing
+
+    async def by_dashboard(uid: str) -> None:
+        integration = Integration(
+            organization_id=site.tenant.organization_id,
+            integration_id=uid,
+            context_type=ContextType.MEMBER,
+            holder=holder.label,
+            backend_id=str(site.n8n.port),
+            n8n_credential_id=uid,
+            n8n_credential_name=uid,
+            connected_at=site.world.platform.sources.now(),
+            connected_by=owner,
+        )
+        await site.world.platform.store.commit(Create(refs.integration(holder, uid), integration))
+
+    assert await missing() == ("postgres", "microsoft", "google_gmail")
+    await by_dashboard("google_gmail")
+    await by_dashboard("microsoft_outlook")
+    assert await missing() == ("postgres",)
+    await by_dashboard("microsoft_excel")
+    assert await missing() == ("postgres", "microsoft")
