@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,3 +66,18 @@ class CodikaCli:
 @pytest.fixture(scope="session")
 def codika(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> CodikaCli:
     return CodikaCli(stack, tmp_path_factory.mktemp("cli-home"), stack.owner_key)
+
+
+def deployed_example(codika: CodikaCli, folder: Path, name: str = "order-desk") -> Path:
+    """Copy an example below ``folder``, deploy it as a project of its own, and return where it is."""
+    use_case = folder / name
+    shutil.copytree(ROOT / "examples" / name, use_case)
+    assert codika("project", "create", "--name", name, "--path", str(use_case)).code == 0
+    deployed = codika("deploy", "use-case", str(use_case), "--json")
+    assert deployed.code == 0, deployed.out + deployed.err
+    return use_case
+
+
+def instance_of(folder: Path) -> str:
+    """Return the id of a deployed use case's dev installation."""
+    return str(json.loads((folder / "project.json").read_text())["devProcessInstanceId"])
