@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.errors import Conflict
 from shared.model.configuration import Configuration
 from shared.model.deployment import DeploymentInstance, DeploymentStatus, Lease, Purpose
 from shared.model.instance import ProcessInstance
+from shared.model.outline import outline_of
 from shared.model.project import Project
 from shared.model.template import Template
 from shared.services.deployments.installation import Place, new_installation
@@ -74,10 +76,16 @@ async def begin(
     """Return how the deployment begins; ``found`` is the installation, ``None`` to make it.
 
     Raises:
-        Conflict (``DEPLOYMENT_IN_PROGRESS``): another one is at work on the installation.
+        Conflict (``DEPLOYMENT_IN_PROGRESS``, ``INSTANCE_ARCHIVED``): another one is at work on the
+            installation, or it was put away and would run unseen.
     """
     if found is not None and is_locked(found.value, order.now):
         raise in_progress("process instance")
+    if found is not None and found.value.archived and order.purpose is Purpose.DEPLOY:
+        raise Conflict(
+            "The process instance of this project is archived. Unarchive it, then deploy again.",
+            code="INSTANCE_ARCHIVED",
+        )
     stuck = await stuck_holders(platform, project, *([found.value] if found else []))
     here = [one for one in stuck if one.value.process_instance_id == order.place.instance_id]
     elsewhere = [one for one in stuck if one not in here]
@@ -142,6 +150,7 @@ def _deployment(order: Order, found: Found[ProcessInstance] | None, lease: Lease
         deployment_status=at_work(DeploymentStatus.PENDING),
         previous_id=found.value.current_deployment_instance_id if found else None,
         skills_blob=template.skills_blob,
+        outline=outline_of(order.version.configuration).kept(),
         lease=lease,
         attempts=1,
         pauses=order.pauses,

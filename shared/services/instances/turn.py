@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.errors import Conflict
 from shared.model.instance import ProcessInstance
+from shared.services.deployments.lock import is_locked
 from shared.services.platform import Platform
 from shared.store.errors import Changed
 from shared.store.refs import Ref
@@ -76,8 +77,7 @@ class Turn:
         return instance.deploying == self.token
 
     def _is_free(self, instance: ProcessInstance) -> bool:
-        until = instance.deploying_until
-        return instance.deploying is None or until is None or self._platform.sources.now() >= until
+        return not is_locked(instance, self._platform.sources.now())
 
     async def _write(
         self,
