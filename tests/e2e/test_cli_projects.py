@@ -83,22 +83,54 @@ def test_init_scaffolds_a_use_case_that_deploys_once_its_markdown_is_quoted(
     assert answer.json["project"]["organizationId"] == organization(stack)
     assert project_of(folder)["projectId"] == answer.json["project"]["projectId"]
 
-    repair(folder / "config.ts")
-    (folder / "node_modules").mkdir()
-    package = cache_folder() / f"codika-{versions.CODIKA_CLI}" / "node_modules" / "codika"
-    (folder / "node_modules" / "codika").symlink_to(package)
+    repair(folder)
     deployed = cli("deploy", "use-case", str(folder), "--json")
 
     assert deployed.code == 0, deployed.out + deployed.err
     assert (deployed.json["deploymentStatus"], deployed.json["version"]) == ("deployed", "1.0")
 
 
-def repair(config: Path) -> None:
-    """Quote the backticks that the CLI's scaffold leaves bare in its last text (api §7)."""
+def repair(folder: Path) -> None:
+    """Quote the backticks that the CLI's scaffold leaves bare in its last text (api §7); install the CLI."""
+    config = folder / "config.ts"
     text = config.read_text()
     start = text.index("return `# My desk") + len("return `")
     end = text.rindex("`;")
     config.write_text(text[:start] + text[start:end].replace("`", "\\`") + text[end:])
+    (folder / "node_modules").mkdir()
+    package = cache_folder() / f"codika-{versions.CODIKA_CLI}" / "node_modules" / "codika"
+    (folder / "node_modules" / "codika").symlink_to(package)
+
+
+def test_get_use_case_brings_the_data_ingestion_unless_told_not_to(cli: CodikaCli, tmp_path: Path) -> None:
+    folder, out = tmp_path / "desk", tmp_path / "out"
+    scaffold = ("init", str(folder), "--name", "My desk", "--no-install", "--with-data-ingestion")
+    assert cli(*scaffold).code == 0
+    repair(folder)
+    (file,) = (folder / "data-ingestion").glob("*.json")
+    file.write_text(json.dumps(with_two_webhooks(json.loads(file.read_text()))))
+    deployed = cli("deploy", "process-data-ingestion", str(folder), "--json")
+    assert deployed.code == 0, deployed.out + deployed.err
+    project_id = project_of(folder)["projectId"]
+
+    got = cli("get", "use-case", project_id, str(out))
+    without = cli("get", "use-case", project_id, "--list", "--no-data-ingestion")
+    unknown = cli("get", "use-case", project_id, "--list", "--di-version", "9.9")
+
+    assert (got.code, without.code, unknown.code) == (0, 0, 0)
+    assert files(out) == {f"data-ingestion/{file.name}": file.read_bytes()}
+    assert "Found 0 document(s)" in without.out
+    assert "Found 0 document(s)" in unknown.out
+
+
+def with_two_webhooks(workflow: dict[str, Any]) -> dict[str, Any]:
+    """Give the scaffold's ingestion the two paths that its configuration names."""
+    (embed,) = [node for node in workflow["nodes"] if node["type"] == "n8n-nodes-base.webhook"]
+    path = "{{PROCDATA_PROCESS_ID_ATADCORP}}/embed"
+    embed["parameters"]["path"] = path
+    delete = {**embed, "id": "delete", "name": "Delete", "webhookId": "delete"}
+    delete["parameters"] = {**embed["parameters"], "path": f"{path}-delete"}
+    return {**workflow, "nodes": [*workflow["nodes"], delete]}
 
 
 def test_list_projects_shows_the_newest_first_and_archived_ones_apart(cli: CodikaCli) -> None:
