@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pydantic import Field, JsonValue
 
 from functions.granting import KeyWish, LoggedIn, read_key_wish, shown
@@ -111,13 +114,9 @@ async def cli_complete_signup(call: Call[CompleteSignup]) -> SignedUp:
     body = call.body
     address, guess = email_address(body.email), read_guess(body.code)
     wanted = body.company or Company()
-    made = await complete_signup(
-        call.platform,
-        address,
-        guess,
-        company(wanted.name, wanted.description),
-        read_key_wish(call.platform, body.api_key),
-    )
+    about, wish = company(wanted.name, wanted.description), read_key_wish(call.platform, body.api_key)
+    with _noting_causes(call.notes):
+        made = await complete_signup(call.platform, address, guess, about, wish)
     call.notes["organizationId"] = made.organization_id
     return SignedUp(
         organization_id=made.organization_id,
@@ -154,6 +153,18 @@ async def cli_complete_login(call: Call[CompleteLogin]) -> LoggedIn:
     )
 
 
+@contextmanager
+def _noting_causes(notes: dict[str, object]) -> Iterator[None]:
+    """Write into the log line why mail or n8n failed, which the caller is not told."""
+    try:
+        yield
+    except Internal as error:
+        if (cause := error.__cause__) is not None:
+            notes["cause"] = f"{type(cause).__name__}: {cause}"
+        raise
+
+
 async def _send(call: Call[RequestCode], purpose: Purpose) -> SentCode:
-    address = await request_code(call.platform, purpose, call.body.email, network_of(call.address))
+    with _noting_causes(call.notes):
+        address = await request_code(call.platform, purpose, call.body.email, network_of(call.address))
     return SentCode(email=address)

@@ -41,9 +41,9 @@ async def request_code(platform: Platform, purpose: Purpose, email: object, netw
     written = await until_undisturbed(lambda: _issue(platform, purpose, address, ref, code))
     try:
         await platform.mailer.send(code_mail(address, purpose, code))
-    except PlatformError:
+    except PlatformError as error:
         await _withdraw(platform, ref, written)
-        raise refusals.not_mailed() from None
+        raise refusals.not_mailed() from error
     return address
 
 

@@ -188,6 +188,7 @@ async def test_a_mail_that_cannot_be_sent_is_an_error_and_another_code_may_be_as
         visitor.gateway = await world.another_gateway("mailless", TRUSTED_PROXIES="1")
         answer = await visitor.call("cliRequestSignupOtp", email=visitor.address)
         assert refusal(answer) == (500, "INTERNAL")
+        assert "MailNotSent" in visitor.gateway.line_of(answer)["cause"]
     finally:
         await configure_mail(world.platform, world.servers.mail_configuration)
     # A mailer that failed reads its configuration again.
@@ -339,6 +340,7 @@ async def test_when_n8n_fails_nothing_is_left_and_the_code_stays_usable(
 
     assert refusal(answer) == (500, "ORGANIZATION_CREATION_FAILED")
     assert "database" not in answer.text
+    assert "database" in world.gateway.line_of(answer)["cause"]
     assert await visitor.user() is None
     assert (n8n.credentials_kept, n8n.kept) == ({}, {})
     n8n.forgive()
