@@ -20,6 +20,7 @@ from shared.model.document import Document
 
 _DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "openapi.json"
 _VIEWER = Path(__file__).with_name("viewer")
+_OPENAPI = "application/vnd.oai.openapi+json"
 _VERSION = "5.35.0"
 _FILES = {
     "swagger-ui.css": "text/css",
@@ -66,14 +67,14 @@ class Text(Document):
     access=Public(),
     envelope=Envelope.DATA,
     response=Text,
-    media_type="application/vnd.oai.openapi+json",
+    media_type=_OPENAPI,
 )
 async def open_api_document(call: Call[None]) -> Response:
     """Return this document.
 
     It may be kept for five minutes, and asked for again with its `ETag` in `If-None-Match`.
     """
-    return _file(_DOCUMENT, "application/json", "public, max-age=300", call.headers)
+    return _file(_DOCUMENT, _OPENAPI, "public, max-age=300", call.headers)
 
 
 @endpoint(
@@ -104,7 +105,7 @@ async def api_docs(call: Call[None]) -> Response:
     access=Public(),
     envelope=Envelope.DATA,
     response=Text,
-    media_type="text/plain",
+    media_type="text/*",
     errors=(NotFound,),
 )
 async def api_docs_asset(call: Call[None]) -> Response:

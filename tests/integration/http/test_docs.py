@@ -25,7 +25,7 @@ async def test_the_document_is_served_as_it_was_generated(gateway: Gateway) -> N
     answer = await gateway.http.get("/openapi.json")
 
     assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-type"] == "application/vnd.oai.openapi+json"
     assert answer.content == DOCUMENT
     public = {endpoint.path for endpoint in ALL if not isinstance(endpoint.access, TaskCall)}
     assert set(answer.json()["paths"]) == public
