@@ -65,7 +65,8 @@ def possible(endpoint: Endpoint) -> tuple[type[PlatformError], ...]:
 
 def _success(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     if endpoint.media_type != _JSON:
-        return {"description": endpoint.summary, "content": {endpoint.media_type: {"schema": _TEXT}}}
+        whole = {"type": "object"} if endpoint.media_type.endswith("+json") else _TEXT
+        return {"description": endpoint.summary, "content": {endpoint.media_type: {"schema": whole}}}
     schema = schemas.given(endpoint.response)
     frame = {"success": {"const": True}, "requestId": _REQUEST_ID}
     required = ["success", "requestId"]
