@@ -45,7 +45,8 @@ class MembersShown(Document):
 @endpoint(
     "GET",
     "listOrganizationMembers",
-    access=keys(O, P, A, scopes=(Scope.API_KEYS_MANAGE,)),
+    # Who shares an installation has to name people.
+    access=keys(O, P, A, scopes=(Scope.API_KEYS_MANAGE, Scope.INSTANCES_MANAGE)),
     envelope=Envelope.DATA,
     request=OfOrganization,
     response=MembersShown,

@@ -16,7 +16,8 @@ from shared.model.organization import Team
 from shared.model.scopes import Scope
 from shared.services.organizations.teams import create_team, delete_team, list_teams, update_team
 
-_READING = keys(O, P, A, scopes=(Scope.API_KEYS_MANAGE,))
+# Who shares an installation has to name teams.
+_READING = keys(O, P, A, scopes=(Scope.API_KEYS_MANAGE, Scope.INSTANCES_MANAGE))
 _MANAGING = keys(O, P, A, scopes=(Scope.API_KEYS_MANAGE,), management=True)
 _ERRORS = (InvalidRequest, Unauthorized, Forbidden, NotFound)
 

@@ -45,8 +45,8 @@ class Settings:
     """How long tasks may carry what was sealed before all stored secrets got a new key."""
     run_timeout: timedelta
     """A run that reported nothing for this long is looked up in n8n and failed if it is gone."""
-    n8n_private_addresses: bool = False
-    """Whether an organization's own n8n may be on this machine or in a private network."""
+    n8n_private_hosts: frozenset[str] = frozenset()
+    """Hosts of n8n that may have private addresses, in lower case; ``*`` stands for all of them."""
     rate_limit_key: int = 600
     """Requests a minute per key and process; 0 for any number (decision 0009)."""
     rate_limit_organization: int = 3000
@@ -90,7 +90,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         vault_key_age=seconds("VAULT_KEY_AGE_SECONDS", 900),
         vault_retire_after=seconds("VAULT_RETIRE_AFTER_SECONDS", 86400),
         run_timeout=seconds("RUN_TIMEOUT_SECONDS", 3600),
-        n8n_private_addresses=environ.get("N8N_PRIVATE_ADDRESSES") == "allow",
+        n8n_private_hosts=frozenset(environ.get("N8N_PRIVATE_HOSTS", "").lower().split()),
         rate_limit_key=int(environ.get("RATE_LIMIT_KEY_PER_MINUTE", 600)),
         rate_limit_organization=int(environ.get("RATE_LIMIT_ORGANIZATION_PER_MINUTE", 3000)),
         rate_limit_address=int(environ.get("RATE_LIMIT_ADDRESS_PER_MINUTE", 120)),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ssl
 from functools import cache
+from urllib.parse import urlsplit
 
 import httpx
 
 from shared.n8n.address import is_loopback, origin
+from shared.n8n.pinned import PublicOnly
+from shared.n8n.reach import EVERYWHERE, Reach
 
 # n8n closes idle connections after 5 s. Reusing one in that moment loses the request without telling
 # whether n8n took it, so we let go first.
@@ -19,14 +22,15 @@ _USER_AGENT = "Mozilla/5.0 (compatible; Podium)"
 class Connections:
     """One connection pool per origin, so a slow n8n cannot take the connections of another."""
 
-    def __init__(self) -> None:
+    def __init__(self, reach: Reach = EVERYWHERE) -> None:
+        self._reach = reach
         self._clients: dict[str, httpx.AsyncClient] = {}
 
     def to(self, url: str) -> httpx.AsyncClient:
         """Return the pool for the origin of ``url``; it is opened on first use and kept."""
         key = origin(url)
         if key not in self._clients:
-            self._clients[key] = open_pool(key)
+            self._clients[key] = open_pool(key, self._reach)
         return self._clients[key]
 
     async def close(self) -> None:
@@ -36,13 +40,17 @@ class Connections:
             await client.aclose()
 
 
-def open_pool(url: str) -> httpx.AsyncClient:
+def open_pool(url: str, reach: Reach = EVERYWHERE) -> httpx.AsyncClient:
     """Return a new connection pool for the origin of ``url``; the caller closes it."""
+    verify = _tls() if url.startswith("https") else False
+    limits = httpx.Limits(
+        max_connections=200, max_keepalive_connections=50, keepalive_expiry=_KEEP_IDLE_SECONDS
+    )
+    trusted = reach.trusts(urlsplit(url).hostname or "")
     return httpx.AsyncClient(
-        verify=_tls() if url.startswith("https") else False,
-        limits=httpx.Limits(
-            max_connections=200, max_keepalive_connections=50, keepalive_expiry=_KEEP_IDLE_SECONDS
-        ),
+        verify=verify,
+        limits=limits,
+        transport=None if trusted else PublicOnly(httpx.AsyncHTTPTransport(verify=verify, limits=limits)),
         headers={"User-Agent": _USER_AGENT},
         follow_redirects=False,
         # A proxy in the environment is for the world outside; n8n on this machine is not behind it.

@@ -6,14 +6,16 @@ from shared.n8n.address import normalize
 from shared.n8n.apikey import N8nApiKey
 from shared.n8n.client import N8nClient
 from shared.n8n.connections import Connections
+from shared.n8n.reach import EVERYWHERE, Reach
 from shared.n8n.webhook import WebhookCaller
 
 
 class N8nPool:
     """Clients of any number of n8n servers over shared connections. Nothing is contacted before use."""
 
-    def __init__(self) -> None:
-        self._connections = Connections()
+    def __init__(self, reach: Reach = EVERYWHERE) -> None:
+        self.reach = reach
+        self._connections = Connections(reach)
         self.webhooks = WebhookCaller(self._connections)
 
     def client(self, base_url: str, api_key: str | N8nApiKey) -> N8nClient:

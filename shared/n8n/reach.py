@@ -1,37 +1,75 @@
-"""Which addresses a tenant may send us to: the world, not our own network."""
+"""Which addresses an n8n may have: those of the internet, and the private ones an operator names.
+
+A tenant says where its own n8n is. What we send there must not end in our own network, whatever a name
+resolves to, or comes to resolve to later (decision 0012).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from shared.errors import InvalidRequest
 
 _SECONDS = 5.0
-_REFUSAL = "The n8n URL must lead to a public address."
+ANY = "*"
 
 
-async def require_public(url: str) -> None:
-    """Return if every address behind the host of ``url`` is one of the public internet.
+class Unreachable(Exception):
+    """The host is unknown, or one of its addresses is not public."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What may be connected to. Hosts among ``private_hosts`` may have any address; ``*`` stands for all."""
+
+    private_hosts: frozenset[str] = frozenset()
+
+    def trusts(self, host: str) -> bool:
+        """Return whether the host may have any address."""
+        return ANY in self.private_hosts or host.lower() in self.private_hosts
+
+    async def require(self, url: str) -> None:
+        """Return if the host of ``url`` may be connected to.
+
+        Raises:
+            InvalidRequest: an address of it is private, of this machine, link-local (where clouds keep
+                their metadata), reserved or multicast; or it has none.
+        """
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if self.trusts(host):
+            return
+        try:
+            await public_addresses(host, parts.port or 443)
+        except (Unreachable, ValueError):
+            message = "The n8n URL must lead to a public address that is known."
+            raise InvalidRequest(message, field="n8nBaseUrl") from None
+
+
+EVERYWHERE = Reach(frozenset({ANY}))
+"""No limit: for operators and tests."""
+
+
+async def public_addresses(host: str, port: int) -> list[str]:
+    """Return the IP addresses of a host, in the order in which to try them.
 
     Raises:
-        InvalidRequest: one is private, of this machine, link-local (where clouds keep their metadata),
-            reserved or multicast; or the host has none.
+        Unreachable: it has none, or one that is not of the public internet.
     """
-    parts = urlsplit(url)
+    loop = asyncio.get_running_loop()
     try:
-        found = await asyncio.wait_for(
-            asyncio.get_running_loop().getaddrinfo(
-                parts.hostname or "", parts.port or 443, type=socket.SOCK_STREAM
-            ),
-            _SECONDS,
-        )
-    except (OSError, TimeoutError, ValueError):
-        raise InvalidRequest("The host of the n8n URL is not known.", field="n8nBaseUrl") from None
-    if not found or not all(is_public(str(address[4][0])) for address in found):
-        raise InvalidRequest(_REFUSAL, field="n8nBaseUrl")
+        looking = loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.wait_for(looking, _SECONDS)
+    except (OSError, TimeoutError, UnicodeError, OverflowError):
+        raise Unreachable(host) from None
+    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    if not addresses or not all(is_public(address) for address in addresses):
+        raise Unreachable(host)
+    return addresses
 
 
 def is_public(address: str) -> bool:

@@ -102,8 +102,9 @@ class Platform:
     def n8n(self) -> N8nPool:
         """Clients of any number of n8n servers."""
         from shared.n8n.pool import N8nPool
+        from shared.n8n.reach import Reach
 
-        return N8nPool()
+        return N8nPool(Reach(self.settings.n8n_private_hosts))
 
     @cached_property
     def mailer(self) -> ConfiguredMailer:

@@ -60,6 +60,7 @@ class RunningStack:
             "SECRETS_ENDPOINT": f"{host}:{self.ports['tasks']}",
             "OIDC_CERTS_URL": f"http://{host}:{self.ports['jwks']}/oauth2/v3/certs",
             "PUBLIC_BASE_URL": self.base_url,
+            "N8N_PRIVATE_HOSTS": "*",
         }
 
     @asynccontextmanager

@@ -78,7 +78,7 @@ class Stack:
             "OIDC_CERTS_URL": f"http://{HOST}:{self.ports.jwks}/oauth2/v3/certs",
             "PUBLIC_BASE_URL": self.base_url,
             "TASKS_BASE_URL": self.base_url,
-            "N8N_PRIVATE_ADDRESSES": "allow",
+            "N8N_PRIVATE_HOSTS": "*",
         }
 
 

@@ -8,7 +8,6 @@ from shared.errors import InvalidRequest, UpstreamError
 from shared.model.organization import N8nBackend
 from shared.n8n.address import normalize
 from shared.n8n.client import N8nClient
-from shared.n8n.reach import require_public
 from shared.services.platform import Platform
 from shared.services.secrets import backend_api_key, seal_text
 
@@ -39,8 +38,7 @@ async def verified(platform: Platform, base_url: str | None, api_key: str | None
         raise InvalidRequest("n8nBaseUrl and n8nApiKey must be given together.")
     try:
         address = normalize(base_url)
-        if not platform.settings.n8n_private_addresses:
-            await require_public(address)
+        await platform.n8n.reach.require(address)
         client = platform.n8n.client(address, api_key)
         await client.check()
     except UpstreamError as error:

@@ -342,7 +342,7 @@ async def test_without_any_n8n_that_takes_organizations_none_is_made(world: Worl
 async def test_in_the_cloud_nobody_sends_us_into_our_own_network(
     world: World, brought: ScriptedN8n, url: str
 ) -> None:
-    cloud = await world.another_gateway("cloud", N8N_PRIVATE_ADDRESSES="")
+    cloud = await world.another_gateway("cloud", N8N_PRIVATE_HOSTS="")
     ada = await person(world)
     body = {"name": "Atelier", "n8nBaseUrl": url.format(port=brought.port), "n8nApiKey": API_KEY}
 

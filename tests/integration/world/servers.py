@@ -44,7 +44,7 @@ class Servers:
             "SECRETS_ENDPOINT": self.tasks,
             "OIDC_CERTS_URL": self.certs_url,
             "PUBLIC_BASE_URL": base_url,
-            "N8N_PRIVATE_ADDRESSES": "allow",
+            "N8N_PRIVATE_HOSTS": "*",
             # Tests call as often as they can; those of the limits set their own.
             **UNLIMITED,
         }
