@@ -49,3 +49,8 @@ class Values:
     subworkflows: Texts = field(default_factory=dict)
     integration_uses: Sequence[str] = ()
     """Which integrations the installation stands on, and whose: what it stops with when one is deleted."""
+
+    @property
+    def platform_credential_ids(self) -> frozenset[str]:
+        """The n8n ids of credentials that are not the tenant's own."""
+        return frozenset(credential.id for credential in self.platform_credentials.values())

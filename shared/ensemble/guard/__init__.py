@@ -15,6 +15,7 @@ from shared.ensemble.guard.ownership import (
     own_error_workflow,
     own_subworkflows,
 )
+from shared.ensemble.guard.platform import platform_credentials
 from shared.ensemble.guard.secrets import no_environment
 from shared.ensemble.guard.webhooks import distinct_paths, own_paths
 from shared.errors import InvalidConfiguration
@@ -24,6 +25,7 @@ Rule = Callable[[Bodies, Context], Iterator[Violation]]
 RULES: tuple[Rule, ...] = (
     allowed_types,
     own_credentials,
+    platform_credentials,
     own_subworkflows,
     own_paths,
     distinct_paths,

@@ -12,8 +12,8 @@ from shared.ensemble.body import Node, WorkflowBody
 class Context:
     """One deployment's own things in n8n. ``instance_id`` is absent for process-level ingestion.
 
-    ``credentials`` are those the resolver produced, id → name; ``workflow_ids`` the n8n ids of the
-    ensemble.
+    ``credentials`` are those the resolver produced, id → name; ``platform_credentials`` the ids of those
+    among them that are not the tenant's own; ``workflow_ids`` the n8n ids of the ensemble.
     """
 
     process_id: str
@@ -21,6 +21,7 @@ class Context:
     credentials: Mapping[str, str]
     workflow_ids: frozenset[str]
     error_workflow_id: str | None
+    platform_credentials: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Preparation:
             credentials=credentials,
             workflow_ids=frozenset(ids.values()),
             error_workflow_id=organization.error_workflow_id,
+            platform_credentials=self._values.platform_credential_ids,
         )
         guard(bodies, context)
 

@@ -47,6 +47,7 @@ def check(ingestion: DataIngestion, config: Config, text: str, values: Values, t
         credentials=credentials,
         workflow_ids=frozenset({_UNKNOWN}),
         error_workflow_id=tenant.organization.error_workflow_id,
+        platform_credentials=values.platform_credential_ids,
     )
     guard({ingestion.workflow_template_id: body}, context)
     paths = {

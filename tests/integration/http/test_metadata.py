@@ -11,6 +11,7 @@ import pytest
 
 from shared.model.apikey import KeyKind
 from shared.model.ingestion import IngestionVersion
+from shared.model.project import Process
 from shared.model.scopes import Scope
 from shared.model.template import StoredFile
 from shared.store import refs
@@ -169,6 +170,27 @@ async def test_a_named_version_comes_with_the_latest_data_ingestion(world: World
 
     assert paths(data) == [*FILES, INGESTION]
     assert data["dataIngestionVersion"] == "3.1"
+
+
+async def test_a_project_with_a_data_ingestion_alone_has_its_files_and_no_version(world: World) -> None:
+    project_id = await new_project(world)
+    platform, process_id = world.platform, world.platform.sources.auto_id()
+    shell = Process(
+        organization_id=world.north.organization_id,
+        project_id=project_id,
+        owner_id=world.north.users["owner"],
+        title="Inbox",
+        dev_instance_id=platform.sources.uuid7(),
+        created_at=platform.sources.now(),
+    )
+    link = Patch(refs.project(project_id), {"process_id": process_id})
+    await platform.store.commit(Create(refs.process(process_id), shell), link)
+    await ingest(world, project_id, "1.0", b"{}")
+
+    data = await sources(world, project_id, includeContent=True, includeDataIngestion=True)
+
+    assert (data["version"], data["dataIngestionVersion"], paths(data)) == ("", "1.0", [INGESTION])
+    assert (await sources(world, project_id, includeContent=True))["documents"] == []
 
 
 async def test_sources_are_for_those_who_may_use_the_project(world: World) -> None:

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 _MOMENT = "2026-01-01T00:00:00.000Z"
 _WEBHOOK = "n8n-nodes-base.webhook"
-_PACKAGES = ("n8n-nodes-base.", "n8n-nodes-codika.")
+_PACKAGES = ("n8n-nodes-base.", "n8n-nodes-codika.", "@n8n/n8n-nodes-langchain.")
 
 
 @dataclass(slots=True)
