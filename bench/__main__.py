@@ -1,6 +1,7 @@
 """``python -m bench [--size small|full] [--engine legacy|isolate] [benchmark …]``.
 
-A run of all benchmarks is stored and put into ``docs/performance.md``; a run of some is only printed.
+A run of all benchmarks is stored and put into ``docs/performance.md``; a run of some is only printed. The
+benchmark ``endpoints`` is no part of that: it takes long, has a file and a table of its own, and runs alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench import deploy, life, operations, report, stack, trigger, vault
+from bench.endpoints import costs, pages
+from bench.endpoints.desk import opened as opened_desk
 from bench.figures import Section
 from bench.memory import Memory, memory_of
 from bench.session import Session, opened
@@ -33,6 +36,8 @@ IN_SESSION: Mapping[str, Benchmark] = {
     "vault": vault.measure,
 }
 _STACK = "stack"
+_ENDPOINTS = "endpoints"
+_UNLIMITED = {f"RATE_LIMIT_{what}_PER_MINUTE": "0" for what in ("KEY", "ORGANIZATION", "ADDRESS")}
 _LONGEST_SECONDS = 420
 
 
@@ -40,6 +45,8 @@ def main() -> int:
     """Run the benchmarks and return 0: a missed target is a result, not a failure."""
     given = _arguments()
     size, names = size_of(given.size, given.engine), given.benchmarks or [*IN_SESSION, _STACK]
+    if _ENDPOINTS in names:
+        costs.keyed()
     load = os.getloadavg()[0]
     warnings.filterwarnings("ignore", category=FutureWarning)
     folder = Path(tempfile.mkdtemp(prefix="podium-bench-"))
@@ -50,6 +57,9 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     results = report.collected(sections, size.name, given.engine, load)
     print(report.rendered(results))
+    if names == [_ENDPOINTS]:
+        print(f"stored in {report.store(results, report.ENDPOINTS).name}")
+        report.document()
     if not given.benchmarks:
         print(f"stored in {report.store(results).name}")
         report.document()
@@ -58,7 +68,7 @@ def main() -> int:
 
 def _run(folder: Path, size: Size, engine: str, names: Sequence[str]) -> list[Section]:
     _say("starting a stack")
-    running = start(folder, "--no-demo", "--n8n-engine", engine)
+    running = start(folder, "--no-demo", "--n8n-engine", engine, environ=_UNLIMITED)
     sections, memory = asyncio.run(_in_session(running, size, names))
     if _STACK in names:
         _say("measuring starts")
@@ -72,6 +82,8 @@ async def _in_session(
 ) -> tuple[list[Section], Mapping[str, Memory]]:
     sections: list[Section] = []
     async with opened(running, size) as session:
+        if _ENDPOINTS in names:
+            return await _endpoints(session), {}
         for name in (name for name in IN_SESSION if name in names):
             began = time.monotonic()
             async with asyncio.timeout(_LONGEST_SECONDS):
@@ -80,16 +92,27 @@ async def _in_session(
         return sections, memory_of(running)
 
 
+async def _endpoints(session: Session) -> list[Section]:
+    desk = await opened_desk(session)
+    sections = []
+    for measure in (costs.measure, pages.measure):
+        began = time.monotonic()
+        sections.append(await measure(desk))
+        _say(f"{sections[-1].name}: {time.monotonic() - began:.0f} s")
+    return sections
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.split("\n\n")[1])
     parser.add_argument("--size", choices=SIZES, default="small")
     parser.add_argument("--engine", choices=("legacy", "isolate"), default="legacy")
     parser.add_argument("benchmarks", nargs="*", metavar="benchmark", help="default: all of them")
     given = parser.parse_args()
-    if unknown := set(given.benchmarks) - {*IN_SESSION, _STACK}:
-        parser.error(
-            f"unknown benchmark {', '.join(sorted(unknown))}; there are {', '.join([*IN_SESSION, _STACK])}"
-        )
+    known = [*IN_SESSION, _STACK, _ENDPOINTS]
+    if unknown := set(given.benchmarks) - set(known):
+        parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if _ENDPOINTS in given.benchmarks and len(given.benchmarks) > 1:
+        parser.error(f"{_ENDPOINTS} runs alone")
     return given
 
 

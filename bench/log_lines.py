@@ -36,7 +36,7 @@ def position(session: Session) -> int:
 def operations_of(session: Session, execution_id: str, start: int) -> Mapping[str, list[Operations]]:
     """Return the operations of a run's requests logged since ``start``, by endpoint."""
     found: dict[str, list[Operations]] = {}
-    for entry in _entries(session, start):
+    for entry in entries(session, start):
         firestore = entry.get("firestore")
         if entry.get("executionId") != execution_id or not isinstance(firestore, dict):
             continue
@@ -46,7 +46,8 @@ def operations_of(session: Session, execution_id: str, start: int) -> Mapping[st
     return found
 
 
-def _entries(session: Session, start: int) -> Iterator[dict[str, object]]:
+def entries(session: Session, start: int) -> Iterator[dict[str, object]]:
+    """Yield the lines logged since ``start``, parsed."""
     with _log(session).open("rb") as file:
         # Emptied meanwhile, for it was too long: then everything in it is new.
         file.seek(start if start <= position(session) else 0)

@@ -17,6 +17,9 @@ from tests.support.stack import ROOT
 
 RESULTS = Path(__file__).parent / "results"
 DOCUMENT = ROOT / "docs" / "performance.md"
+ENDPOINTS = RESULTS / "endpoints"
+_ENDPOINTS_BEGIN = "<!-- endpoints: written by `python -m bench endpoints` -->"
+_ENDPOINTS_END = "<!-- end of endpoints -->"
 _BEGIN, _END = "<!-- results: written by `make bench` -->", "<!-- end of results -->"
 
 Results = Mapping[str, Any]
@@ -39,22 +42,27 @@ def collected(sections: Iterable[Section], size: str, engine: str, load: float) 
     }
 
 
-def store(results: Results) -> Path:
+def store(results: Results, folder: Path = RESULTS) -> Path:
     """Write the results file and return its place."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{results['size']}-{results['engine']}.json"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{results['size']}-{results['engine']}.json"
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 
 def document() -> None:
     """Put the tables of all results into the document; full runs count where there are any."""
-    stored = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
+    _replace(_BEGIN, _END, RESULTS)
+    _replace(_ENDPOINTS_BEGIN, _ENDPOINTS_END, ENDPOINTS)
+
+
+def _replace(begin: str, end: str, folder: Path) -> None:
+    stored = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     full = [results for results in stored if results["size"] == "full"]
     tables = "\n".join(rendered(results) for results in full or stored)
-    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    DOCUMENT.write_text(f"{before}{_BEGIN}\n\n{tables}\n{_END}{after}", encoding="utf-8")
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    DOCUMENT.write_text(f"{before}{begin}\n\n{tables}\n{end}{after}", encoding="utf-8")
 
 
 def rendered(results: Results) -> str:

@@ -29,6 +29,12 @@ class Size:
     """Projects deployed, each by the platform and by bare calls."""
     rewrapped_rows: int
     """Rows with a stored secret that a rotation walks through."""
+    endpoint_calls: int
+    """Calls of each endpoint."""
+    page_calls: int
+    """Calls of each page of a list, at each length."""
+    list_lengths: tuple[int, ...]
+    """Lengths of lists that are held against lists of a hundred."""
     starts: int
     """Later starts of the stack."""
     cold_start: bool
@@ -38,8 +44,8 @@ class Size:
 SIZES: Mapping[str, Size] = {
     size.name: size
     for size in (
-        Size("small", 40, 1, 80, 160, 20, 5_000, 20, 3, 1_000, 1, False),
-        Size("full", 300, 3, 100, 200, 100, 100_000, 100, 10, 10_000, 2, True),
+        Size("small", 40, 1, 80, 160, 20, 5_000, 20, 3, 1_000, 16, 30, (2_000,), 1, False),
+        Size("full", 300, 3, 100, 200, 100, 100_000, 100, 10, 10_000, 40, 60, (10_000, 100_000), 2, True),
     )
 }
 
