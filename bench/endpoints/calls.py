@@ -122,6 +122,25 @@ async def _change_role(desk: Desk) -> Asked:
     return Asked({"userId": await desk.member(), "role": "admin"})
 
 
+def _invitation(desk: Desk) -> dict[str, object]:
+    return {"email": f"{desk.name().replace(' ', '-').lower()}@bench.example", "role": "member"}
+
+
+async def _invite(desk: Desk) -> Asked:
+    # An open invitation takes a seat.
+    listed = await desk.get("listInvitations")
+    invitations = listed["invitations"]
+    assert isinstance(invitations, list)
+    for invitation in invitations:
+        await desk.post("revokeInvitation", None, invitationId=invitation["invitationId"])
+    return Asked(_invitation(desk))
+
+
+async def _take_back(desk: Desk) -> Asked:
+    made = await desk.post("createInvitation", None, **_invitation(desk))
+    return Asked({"invitationId": made["invitationId"]})
+
+
 async def _create_organization(desk: Desk) -> Asked:
     return Asked({"name": desk.name()}, key=await desk.personal_key())
 
@@ -156,6 +175,7 @@ CALLS: Mapping[str, Prepare] = {
     "archiveProject": _after("unarchiveProject", _project),
     "changeMemberRole": _change_role,
     "createIntegrationPublic": _fixed(lambda desk: Asked(_connected(desk))),
+    "createInvitation": _invite,
     "createOrganizationApiKeyPublic": _another_key,
     "createOrganizationViaApiKey": _create_organization,
     "createProjectViaApiKey": _fixed(lambda desk: Asked({"name": desk.name()})),
@@ -187,6 +207,7 @@ CALLS: Mapping[str, Prepare] = {
     "listAuditEvents": _fixed(lambda desk: Asked()),
     "listExecutionsPublic": _fixed(lambda desk: Asked(params=(desk.instance_id,))),
     "listIntegrationsPublic": _fixed(lambda desk: Asked({})),
+    "listInvitations": _fixed(lambda desk: Asked()),
     "listOrganizationApiKeys": _fixed(lambda desk: Asked()),
     "listOrganizationMembers": _fixed(lambda desk: Asked()),
     "listProcessInstancesPublic": _fixed(lambda desk: Asked()),
@@ -199,6 +220,7 @@ CALLS: Mapping[str, Prepare] = {
     "regenerateInstanceKey": _fixed(lambda desk: Asked(_instance(desk))),
     "removeMember": _remove_member,
     "revealInstanceKey": _fixed(lambda desk: Asked(_instance(desk))),
+    "revokeInvitation": _take_back,
     "revokeOrganizationApiKey": _revocable,
     "setOrganizationPlan": _fixed(
         lambda desk: Asked({"organizationId": desk.organization_id, "plan": "business"}, key=desk.admin_key)

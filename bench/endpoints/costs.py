@@ -21,8 +21,9 @@ _HOW = (
     "{calls} calls of each endpoint one after the other ({slow} of those that deploy or provision), after "
     "{warm_up} that do not count; what a call changes or removes is made before the clock starts. Firestore "
     "operations are those of the request's log line, the key included; the dearest call counts. Latency is "
-    "what the caller sees, n8n's part included; a deployed version changes the listing, not its workflow. A call that takes a key of the right form that nobody has "
-    "costs one round trip, a key that cannot be one of ours none."
+    "what the caller sees, n8n's part included; a deployed version changes the listing, not its workflow. A "
+    "call that takes a key of the right form that nobody has costs one round trip, a key that cannot be one "
+    "of ours none."
 )
 
 
