@@ -31,5 +31,5 @@ def test_an_endpoint_without_a_call_stops_the_benchmark(monkeypatch: pytest.Monk
     left = {name: call for name, call in calls.CALLS.items() if name != "verifyApiKey"}
     monkeypatch.setattr(costs, "CALLS", left)
 
-    with pytest.raises(CallFailed, match="no call for .*verifyApiKey"):
+    with pytest.raises(CallFailed, match=r"no call for .*verifyApiKey"):
         costs.keyed()
