@@ -16,12 +16,15 @@ from shared.model.otp import Purpose
 from shared.model.user import EmailClaim, User, address_digest
 from shared.services.accounts.keyoptions import KeyOptions
 from shared.services.accounts.login import complete_login
+from shared.services.accounts.prove import keeping, prove
+from shared.services.accounts.refusals import several_organizations
 from shared.services.accounts.request import request_code
 from shared.services.apikeys.active import organization_keys
 from shared.services.organizations.members import add_member
 from shared.services.platform import Platform
 from shared.sources import Sources
 from shared.store import refs
+from shared.store.errors import StoreConflict
 from shared.store.query import find
 from shared.store.store import Create, Patch, Put
 from tests.integration.world.accounts import some_address, some_network
@@ -200,3 +203,24 @@ async def _free_keys(world: World, tenant: Tenant) -> None:
     for key in keys:
         if key.value.name == KeyOptions().name and key.value.revoked_at is None:
             await world.platform.store.commit(Patch(key.ref, {"revoked_at": now, "active_until": NOON}))
+
+
+async def test_a_refusal_after_a_right_guess_gets_out_only_if_nobody_guessed_meanwhile(
+    world: World, tenant: Tenant
+) -> None:
+    clock = Clock()
+    platform = _platform(world, clock)
+    address = await _user(world, tenant)
+    code = f"{_peek(clock):06}"
+    assert await _request(platform, address) == "ok"
+
+    proof = await prove(platform, LOGIN, address, code)
+    assert await _complete(platform, address, "999999", tenant.organization_id) == "OTP_INVALID 4"
+    with pytest.raises(StoreConflict):
+        async with keeping(platform, proof):
+            raise several_organizations([])
+
+    proof = await prove(platform, LOGIN, address, code)
+    with pytest.raises(PlatformError, match="several organizations"):
+        async with keeping(platform, proof):
+            raise several_organizations([])
