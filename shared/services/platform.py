@@ -93,7 +93,7 @@ class Platform:
 
     @cached_property
     def noted(self) -> Recent:
-        """What this process wrote down within the last minute: uses of keys, refusals."""
+        """What this process wrote down within the last minute: uses of keys, refusals, ends of runs."""
         from shared.services.recent import Recent
 
         return Recent(60)

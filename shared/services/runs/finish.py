@@ -12,6 +12,7 @@ from shared.errors import Conflict, NotFound
 from shared.executions.transitions import Settlement, settle
 from shared.model.execution import Execution, ExecutionStatus
 from shared.services.platform import Platform
+from shared.services.runs.recency import note_run
 from shared.store import refs
 from shared.store.errors import Changed
 from shared.store.store import Patch
@@ -27,7 +28,7 @@ async def finish(
     """Write a run's outcome; return whether this call ended it (``False``: an identical repeat).
 
     ``version`` is one of which the caller knows that the run was pending. If it is current, no read is
-    needed.
+    needed. Once a minute it is written down when the installation last ended a run.
 
     Raises:
         NotFound: ``EXECUTION_NOT_FOUND``.
@@ -40,9 +41,11 @@ async def finish(
     while True:
         try:
             await platform.store.commit(Patch(reference, completed, version))
-            return True
         except Changed:
             found = await platform.store.get(reference)
+        else:
+            await note_run(platform, process_instance_id)
+            return True
         if found is None:
             raise NotFound(f"Execution {execution_id} not found.", code="EXECUTION_NOT_FOUND")
         match settle(found.value.status, found.value.outcome_digest, status, digest):
