@@ -8,6 +8,7 @@ should the worker die. Past the answer limit the same task continues and the ans
 from __future__ import annotations
 
 from shared.model.apikey import ApiKey
+from shared.model.deployment import WorkflowRow
 from shared.model.document import Document
 from shared.services.deployments.carry import Carried, book_watchdog, carry
 from shared.services.deployments.plan import Plan, Submission, plan_deployment, storage_path
@@ -70,16 +71,11 @@ def _answer(plan: Plan, carried: Carried) -> Deployed:
     workflows: list[DeployedWorkflow] = []
     for workflow in plan.configuration.workflows:
         row = by_id.get(workflow.workflow_template_id)
-        is_new_version = carried.status == "deployed"
         workflows.append(
             DeployedWorkflow(
                 workflow_template_id=workflow.workflow_template_id,
                 n8n_workflow_id=(row.n8n_workflow_id if row else None) or "",
-                status="active"
-                if row and is_new_version
-                else "failed"
-                if carried.status == "failed"
-                else "inactive",
+                status=_status(carried, row),
             )
         )
     return Deployed(
@@ -103,3 +99,10 @@ def _answer(plan: Plan, carried: Carried) -> Deployed:
         ]
         or None,
     )
+
+
+def _status(carried: Carried, row: WorkflowRow | None) -> str:
+    if carried.status == "failed":
+        return "failed"
+    runs = carried.status == "deployed" and row is not None and row.n8n_workflow_is_active
+    return "active" if runs else "inactive"

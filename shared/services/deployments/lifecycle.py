@@ -23,8 +23,7 @@ KEPT_PAUSES: Mapping[Purpose, frozenset[InactiveReason]] = {
     Purpose.PUBLISH: _PAUSED,
     Purpose.RERUN: _PAUSED | {InactiveReason.AUTO_TOGGLED},
 }
-"""Purpose → the reasons for which an installation stays paused although its deployment succeeds (decision
-0009)."""
+"""Purpose → why an installation stays paused though its deployment succeeds (decision 0012)."""
 
 
 def may_become(status: DeploymentStatus, next_status: DeploymentStatus) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from shared.errors import Internal
+from shared.errors import Internal, NotFound
 from shared.model.configuration import Configuration, Workflow
 from shared.model.deployment import DeploymentInstance, Purpose, WorkflowRow
 from shared.model.instance import ProcessInstance
@@ -79,7 +79,7 @@ class Work:
 
     @property
     def goes_live(self) -> bool:
-        """Whether the workflows are to run afterwards; else the installation stays paused (decision 0009)."""
+        """Whether the workflows are to run afterwards; else the installation stays paused (decision 0012)."""
         if self.instance.archived:
             return False
         return self.instance.inactive_reason not in KEPT_PAUSES[self.deployment.purpose]
@@ -98,13 +98,19 @@ async def load_tenant(platform: Platform, organization_id: str, user_id: str) ->
     """Return a tenant, read in two round trips.
 
     Raises:
-        Internal: the organization, its member or its backend is not there.
+        NotFound: ``ORGANIZATION_NOT_FOUND``, ``USER_NOT_FOUND`` when the user is no member of it.
+        Internal: its backend is not there.
     """
     organization, member = await platform.store.fetch(
         refs.organization(organization_id), refs.member(organization_id, user_id)
     )
-    if organization is None or member is None:
-        raise Internal("The organization is not provisioned for this user.")
+    if organization is None:
+        raise NotFound(f"Organization {organization_id} not found.", code="ORGANIZATION_NOT_FOUND")
+    if member is None:
+        raise NotFound(
+            f"User {user_id}, who owns the process instance, not found in the organization. Add them again.",
+            code="USER_NOT_FOUND",
+        )
     backend = await platform.store.get(refs.backend(organization.value.backend_id))
     if backend is None:
         raise Internal("The organization has no n8n backend.")
@@ -115,6 +121,7 @@ async def load_work(platform: Platform, deployment_id: str, deployment: Deployme
     """Return a deployment's work from what was recorded, for a worker that takes it over.
 
     Raises:
+        NotFound: as :func:`load_tenant`.
         Internal: a document the deployment refers to is missing.
     """
     instance, template = await platform.store.fetch(

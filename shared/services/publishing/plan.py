@@ -100,8 +100,8 @@ async def plan_publication(platform: Platform, key: ApiKey, asked: Publication) 
 def _require_publishable(template: Template) -> None:
     if not may_become(template.status, TemplateStatus.PUBLISHED):
         raise InvalidRequest(
-            f"Version {template.version} is already {template.status} and cannot be published. "
-            "Only an inactive version can: deploy a new one.",
+            f"Version {template.version} is {template.status} already. A version is published once: "
+            "deploy a new one and publish that.",
             code="INVALID_STATUS",
         )
 

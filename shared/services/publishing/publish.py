@@ -27,7 +27,7 @@ async def publish(platform: Platform, key: ApiKey, asked: Publication) -> Publis
     """Publish a version and bring it into the owner's production installation.
 
     That n8n fails does not undo the publication: the installation says so, and its deployment can be run
-    again (decision 0009).
+    again (decision 0012).
 
     Raises:
         NotFound: ``PROJECT_NOT_FOUND``, ``TEMPLATE_NOT_FOUND``, ``USER_NOT_FOUND``.

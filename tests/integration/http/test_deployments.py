@@ -14,6 +14,8 @@ from shared.model.configuration import Configuration
 from shared.model.deployment import DeploymentStatus
 from shared.model.instance import InactiveReason
 from shared.model.scopes import Scope
+from shared.store import refs
+from shared.store.store import Patch
 from tests.chaos.ensemble import unknown_node
 from tests.integration.world.gateway import eventually
 from tests.integration.world.products import Product, data_of, new_product, refusal_of
@@ -370,3 +372,26 @@ async def test_a_deploy_that_takes_too_long_answers_pending_and_is_ended_by_a_ta
         await asyncio.sleep(0.1)
     assert deployment.deployment_status is DeploymentStatus.DEPLOYED
     await eventually(lambda: product.greets(data["processInstanceId"]) == ["Hello", "v1"])
+
+
+async def test_an_archived_dev_gets_no_new_version(product: Product) -> None:
+    instance_id = (await product.deploy("v1"))["processInstanceId"]
+    await product.pause(instance_id)
+    await product.world.platform.store.commit(Patch(refs.instance(instance_id), {"archived": True}))
+
+    assert refusal_of(await product.send("v2")) == (409, "INSTANCE_ARCHIVED")
+    assert (await product.process()).latest_version == "1.0"
+    assert (await product.instance(instance_id)).deploying is None
+
+
+async def test_a_deploy_for_somebody_who_left_says_so_and_records_nothing(product: Product) -> None:
+    product = await new_product(product.world, product.tenant, product.n8n, user="member")
+    await product.world.platform.store.commit(
+        Patch(refs.project(product.project_id), {"created_by": "somebody-who-left"})
+    )
+    administrator = await product.tenant.key(kind=KeyKind.ADMIN)
+
+    answer = await product.send("v1", administrator)
+
+    assert refusal_of(answer) == (404, "USER_NOT_FOUND")
+    assert (await product.project()).process_id is None
