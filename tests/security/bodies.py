@@ -28,7 +28,7 @@ GUARDS: Mapping[str, Guard] = {
     "userId": Guard.ORGANIZATION,
     "memberId": Guard.ORGANIZATION,
     "teamId": Guard.ORGANIZATION,
-    "invitationId": Guard.ORGANIZATION,
+    "invitationId": Guard.MANAGED,
     "projectId": Guard.OBJECT,
     "processId": Guard.OBJECT,
     "processDeploymentId": Guard.OBJECT,
@@ -60,11 +60,17 @@ FITTING: Mapping[str, Mapping[str, Any]] = {
 """Fields by endpoint, where the smallest value of their type is refused before the ids are looked at."""
 
 
+UNSENT: Mapping[str, frozenset[str]] = {"publishProcessDeploymentPublic": frozenset({"userId"})}
+"""Fields by endpoint that only administrators may send at all."""
+
+
 def ids_of(endpoint: Endpoint) -> tuple[str, ...]:
     """Return the names of all ids that a request to an endpoint can hold."""
     fields = endpoint.request.model_fields if endpoint.request is not None else {}
     names = [info.alias or name for name, info in fields.items()]
-    return (*endpoint.params, *(name for name in names if name == "id" or name.endswith(("Id", "Ids"))))
+    unsent = UNSENT.get(endpoint.name, ())
+    named = (n for n in names if (n == "id" or n.endswith(("Id", "Ids"))) and n not in unsent)
+    return (*endpoint.params, *named)
 
 
 def guards_of(endpoint: Endpoint) -> set[Guard]:

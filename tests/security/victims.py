@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from shared.model.apikey import KeyKind
 from shared.model.audit import AuditAction
 from shared.model.deployment import DeploymentInstance
 from shared.model.instance import SharedWith
@@ -78,6 +79,7 @@ async def new_victim(world: World) -> Victim:
         "asset": "start.js",
         "keyId": await _key(world, tenant, canary),
         "teamId": await _team(world, tenant),
+        "invitationId": await _invitation(world, tenant, canary),
     }
     documents = await _documents(world, tenant, installed, ids, canary)
     return Victim(world, tenant, installed, ids, canary, documents)
@@ -93,6 +95,16 @@ async def _key(world: World, tenant: Tenant, canary: str) -> str:
     made = await world.gateway.post("/createOrganizationApiKeyPublic", tenant.keys["owner"], body)
     assert made.status_code == 200, made.text
     return str(made.json()["data"]["keyId"])
+
+
+async def _invitation(world: World, tenant: Tenant, canary: str) -> str:
+    plan = {"organizationId": tenant.organization_id, "plan": "business", "extraSeats": 50}
+    larger = await world.gateway.post("/setOrganizationPlan", tenant.keys_of_none[KeyKind.ADMIN], plan)
+    assert larger.status_code == 200, larger.text
+    body = {"email": f"{canary}@example.org"}
+    made = await world.gateway.post("/createInvitation", tenant.keys["owner"], body)
+    assert made.status_code == 200, made.text
+    return str(made.json()["data"]["invitationId"])
 
 
 async def _team(world: World, tenant: Tenant) -> str:
@@ -190,6 +202,7 @@ async def _documents(
         refs.deployment(ids["deploymentInstanceId"]),
         refs.execution(installed.id, ids["executionId"]),
         refs.api_key_address(ids["keyId"]),
+        refs.invitation(ids["invitationId"]),
         refs.team(organization, ids["teamId"]),
         event.ref,
     )
