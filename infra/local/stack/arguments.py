@@ -43,9 +43,11 @@ def parse(arguments: list[str], environ: Mapping[str, str] = os.environ) -> Comm
             command=lambda given, run=print_it: partial(run, given.state.absolute(), given.about)
         )
     _add_logs(commands_of.add_parser("logs", help="show the ends of the logs"), environ)
-    _add_codika(
-        commands_of.add_parser("codika", help="run the npm CLI on the stack", add_help=False), environ
+    # Options are the CLI's own, the first argument too: no argument starts with the prefix.
+    codika = commands_of.add_parser(
+        "codika", help="run the npm CLI on the stack", add_help=False, prefix_chars="\0"
     )
+    _add_codika(codika, environ)
     given = parser.parse_args(arguments)
     command: Command = given.command(given)
     return command
