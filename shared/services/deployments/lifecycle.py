@@ -23,7 +23,7 @@ KEPT_PAUSES: Mapping[Purpose, frozenset[InactiveReason]] = {
     Purpose.PUBLISH: _PAUSED,
     Purpose.RERUN: _PAUSED | {InactiveReason.AUTO_TOGGLED},
 }
-"""Purpose → why an installation stays paused though its deployment succeeds (decision 0012)."""
+"""Purpose → why an installation stays paused though its deployment succeeds (decision 0015)."""
 
 
 def may_become(status: DeploymentStatus, next_status: DeploymentStatus) -> bool:

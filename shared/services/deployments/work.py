@@ -79,7 +79,7 @@ class Work:
 
     @property
     def goes_live(self) -> bool:
-        """Whether the workflows are to run afterwards; else the installation stays paused (decision 0012)."""
+        """Whether the workflows are to run afterwards; else the installation stays paused (decision 0015)."""
         if self.instance.archived:
             return False
         return self.instance.inactive_reason not in KEPT_PAUSES[self.deployment.purpose]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.errors import Forbidden, Internal, InvalidRequest, NotFound
+from shared.errors import Internal, InvalidRequest, NotFound
 from shared.model.apikey import ApiKey, KeyKind
 from shared.model.instance import ProcessInstance, Sharing
 from shared.model.project import Process, ProcessType, Project, Visibility
@@ -110,17 +110,17 @@ async def _actor(platform: Platform, key: ApiKey, project: Project, user_id: str
     """Return the user who publishes: the key's own, or whom an administrator names.
 
     Raises:
-        Forbidden, NotFound (``USER_NOT_FOUND``)
+        InvalidRequest: another user, and no administrator's key.
+        NotFound (``USER_NOT_FOUND``): whom it names is no member of the organization.
     """
     if user_id in (None, "", key.user_id):
         return key.user_id
     if key.kind is not KeyKind.ADMIN:
-        raise Forbidden("Only an administrator's key may act for another user.")
+        reason = "may name another user with an administrator's key alone"
+        raise InvalidRequest(f"userId {reason}.", field="userId", reason=reason)
     member = await platform.store.get(refs.member(project.organization_id, user_id or ""))
     if member is None:
         raise NotFound(f"User {user_id} not found in this organization.", code="USER_NOT_FOUND")
-    if not (member.value.role.manages or project.created_by == user_id):
-        raise Forbidden(f"Permission denied: user {user_id} has no access to this project.")
     return member.value.user_id
 
 

@@ -27,13 +27,13 @@ async def publish(platform: Platform, key: ApiKey, asked: Publication) -> Publis
     """Publish a version and bring it into the owner's production installation.
 
     That n8n fails does not undo the publication: the installation says so, and its deployment can be run
-    again (decision 0012).
+    again (decision 0015).
 
     Raises:
         NotFound: ``PROJECT_NOT_FOUND``, ``TEMPLATE_NOT_FOUND``, ``USER_NOT_FOUND``.
-        Forbidden: no access to the project, or acting for another user without being an administrator.
+        Forbidden: no access to the project.
         InvalidRequest: ``INVALID_STATUS`` for a version that is not inactive; visibility or sharing that
-            contradict themselves.
+            contradict themselves; acting for another user without being an administrator.
         Conflict (``DEPLOYMENT_IN_PROGRESS``): a deployment of the project is at work.
     """
     plan = await plan_publication(platform, key, asked)
