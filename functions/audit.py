@@ -11,9 +11,8 @@ from starlette.responses import Response, StreamingResponse
 from shared.errors import Forbidden, InvalidRequest, NotFound, Unauthorized
 from shared.http.access import A, O, P, keys
 from shared.http.call import Call
-from shared.http.declaration import Envelope, Example
+from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
-from shared.http.examples import IDS
 from shared.model.audit import AuditAction, AuditEvent
 from shared.model.document import Document, Timestamp
 from shared.model.scopes import Scope
@@ -63,33 +62,6 @@ class AuditPage(Document):
     request=AuditQuery,
     response=AuditPage,
     errors=(InvalidRequest, Unauthorized, Forbidden, NotFound),
-    examples=(
-        Example(
-            title="Who was refused",
-            request={"action": "access.refused", "limit": 1},
-            response={
-                "events": [
-                    {
-                        "eventId": "019ab3f2-6c1e-7d60-8a55-2f4f8f1b7c12",
-                        "organizationId": IDS["organizationId"],
-                        "action": "access.refused",
-                        "actorUserId": IDS["userId"],
-                        "actorKeyId": IDS["keyId"],
-                        "actorKeyPrefix": "cko_Ab3dE6gH",
-                        "target": "createProjectViaApiKey",
-                        "details": {
-                            "endpoint": "createProjectViaApiKey",
-                            "code": "INSUFFICIENT_SCOPE",
-                            "named": {},
-                        },
-                        "requestId": "019ab3f2-6c1e-7d60-8a55-2f4f8f1b7c11",
-                        "createdAt": "2026-11-22T10:00:00.000Z",
-                    }
-                ],
-                "next": "019ab3f2-6c1e-7d60-8a55-2f4f8f1b7c12",
-            },
-        ),
-    ),
 )
 async def list_audit_events(call: Call[AuditQuery]) -> AuditPage:
     """List the entries of the audit log, newest first."""

@@ -13,6 +13,7 @@ from shared.http.artefacts.functions import function_map
 from shared.http.artefacts.openapi import openapi
 from shared.http.artefacts.targets import module_map
 from shared.http.declaration import REGISTRY
+from shared.http.examples import read_examples
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "europe-west1"
@@ -27,7 +28,7 @@ def artefacts() -> dict[Path, str]:
         "firebase.json": hosting(endpoints, REGION),
         "infra/terraform/functions.json": function_map(endpoints),
         "functions/targets.json": module_map(endpoints),
-        "docs/openapi.json": openapi(endpoints, VERSION),
+        "docs/openapi.json": openapi(endpoints, VERSION, read_examples(ROOT / "functions" / "examples")),
     }
     return {ROOT / name: json.dumps(content, indent=2) + "\n" for name, content in generated.items()}
 

@@ -41,20 +41,6 @@ Prefetch = Callable[[Mapping[str, str]], tuple[Ref[Any], ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A call that works, shown in the OpenAPI document and made by a test.
-
-    Ids in it are those of :data:`shared.http.examples.IDS`. ``response`` is the answer within its
-    envelope; what differs from call to call need only look alike.
-    """
-
-    response: Mapping[str, object]
-    request: Mapping[str, object] | None = None
-    """The body of a POST, the query of a GET."""
-    title: str = "A call"
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     """What one public function is, stated once."""
 
@@ -80,7 +66,6 @@ class Endpoint:
     """Whether it changes something, where its name says otherwise."""
     media_type: str
     """What a success is: JSON in the envelope, or something else without one."""
-    examples: tuple[Example, ...]
     description: str
     """The handler's docstring; its first line is the summary."""
     handler: Callable[..., Awaitable[BaseModel]] = field(compare=False)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from shared.errors import PlatformError
 from shared.http.access import Access
-from shared.http.declaration import MAX_BODY, REGISTRY, Endpoint, Envelope, Example, Prefetch
+from shared.http.declaration import MAX_BODY, REGISTRY, Endpoint, Envelope, Prefetch
 from shared.http.runtime import platform
 from shared.http.serving import serve
 
@@ -42,7 +42,6 @@ def endpoint(
     refusal_code: str | None = None,
     changes: bool | None = None,
     media_type: str = "application/json",
-    examples: tuple[Example, ...] = (),
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Target]:
     """Declare an endpoint; see :class:`shared.http.declaration.Endpoint` for the fields.
 
@@ -70,7 +69,6 @@ def endpoint(
             refusal_code=refusal_code,
             declared_changes=changes,
             media_type=media_type,
-            examples=examples,
             description=inspect.getdoc(handler) or "",
             handler=handler,
         )

@@ -51,6 +51,7 @@ async def test_whoever_is_refused_learns_nothing_and_changes_nothing(
             if ids is None:
                 continue
             sent, answer = await call(endpoint, victim, ids, keys[caller.name])
+            look_for_leaks(endpoint, caller, victim, sent, answer, keys[caller.name])
             status, code, message = failure(endpoint, answer)
             agreed = status in outcome.statuses and (not outcome.code or not code or code == outcome.code)
             if not agreed:
@@ -58,7 +59,6 @@ async def test_whoever_is_refused_learns_nothing_and_changes_nothing(
             if code == "INSUFFICIENT_SCOPE":
                 assert isinstance(endpoint.access, Keyed)
                 assert all(scope in message for scope in endpoint.access.scopes)
-            look_for_leaks(endpoint, caller, victim, sent, answer, keys[caller.name])
             TALLY.refused += 1
 
     assert wrong == []

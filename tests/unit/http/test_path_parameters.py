@@ -44,7 +44,6 @@ def declared(name: str, *params: str, aliases: tuple[str, ...] = ()) -> Endpoint
         refusal_code=None,
         declared_changes=None,
         media_type="application/json",
-        examples=(),
         description="",
         handler=handler,
     )

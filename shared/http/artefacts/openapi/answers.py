@@ -80,10 +80,8 @@ def _success(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     else:
         body = {"allOf": [{"type": "object", "properties": frame, "required": required}, schema]}
     content: dict[str, Any] = {"schema": body}
-    if endpoint.examples:
-        content["examples"] = {
-            example.title: {"value": _framed(example.response, wrapped)} for example in endpoint.examples
-        }
+    if example := schemas.examples.get(endpoint.name):
+        content["example"] = _framed(example.response, wrapped)
     return {"description": "Success", "content": {_JSON: content}}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.http.access import TaskCall
@@ -10,6 +10,7 @@ from shared.http.artefacts.openapi.answers import failures
 from shared.http.artefacts.openapi.operation import operation
 from shared.http.artefacts.openapi.schemas import Schemas
 from shared.http.declaration import Endpoint
+from shared.http.examples import Example
 
 _ABOUT = """\
 Podium turns n8n workflows into products: deploy an ensemble of workflows as one version, install it,
@@ -31,10 +32,12 @@ _SECURITY = {
 }
 
 
-def openapi(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
-    """Return an OpenAPI 3.1 document; task handlers are not part of it."""
+def openapi(
+    endpoints: Iterable[Endpoint], version: str, examples: Mapping[str, Example] | None = None
+) -> dict[str, Any]:
+    """Return an OpenAPI 3.1 document; task handlers are not part of it. ``examples`` are by endpoint."""
     public = [endpoint for endpoint in endpoints if not isinstance(endpoint.access, TaskCall)]
-    schemas = Schemas(public)
+    schemas = Schemas(public, examples or {})
     operations = {e.path: {e.method.lower(): operation(e, schemas)} for e in public}
     return {
         "openapi": "3.1.0",

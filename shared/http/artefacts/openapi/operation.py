@@ -25,9 +25,8 @@ def operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     }
     if endpoint.request is not None and endpoint.method != "GET":
         content: dict[str, Any] = {"schema": schemas.taken(endpoint.request)}
-        examples = {e.title: {"value": dict(e.request)} for e in endpoint.examples if e.request is not None}
-        if examples:
-            content["examples"] = examples
+        if example := schemas.examples.get(endpoint.name):
+            content["example"] = dict(example.request)
         described["requestBody"] = {"content": {"application/json": content}}
     return described
 
@@ -72,7 +71,8 @@ def _query(endpoint: Endpoint, schemas: Schemas) -> list[dict[str, Any]]:
     if endpoint.method != "GET" or endpoint.request is None:
         return []
     fields, required = schemas.fields(endpoint.request)
-    shown = next((e.request for e in endpoint.examples if e.request), {})
+    example = schemas.examples.get(endpoint.name)
+    shown = example.request if example else {}
     return [
         {
             "name": name,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from shared.http.declaration import AnyJson, Endpoint
+from shared.http.examples import Example
 
 _REF = "#/components/schemas/{model}"
 
@@ -16,8 +17,9 @@ _REF = "#/components/schemas/{model}"
 class Schemas:
     """The schemas of all models; those that are named are ``components``."""
 
-    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+    def __init__(self, endpoints: Iterable[Endpoint], examples: Mapping[str, Example]) -> None:
         declared = list(endpoints)
+        self.examples = examples
         given = {endpoint.response for endpoint in declared}
         taken = {e.request for e in declared if e.request is not None and e.request is not AnyJson}
         wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = []
