@@ -108,7 +108,6 @@ def test_get_use_case_brings_the_data_ingestion_unless_told_not_to(cli: CodikaCl
     assert cli(*scaffold).code == 0
     repair(folder)
     (file,) = (folder / "data-ingestion").glob("*.json")
-    file.write_text(json.dumps(with_two_webhooks(json.loads(file.read_text()))))
     deployed = cli("deploy", "process-data-ingestion", str(folder), "--json")
     assert deployed.code == 0, deployed.out + deployed.err
     project_id = project_of(folder)["projectId"]
@@ -121,16 +120,6 @@ def test_get_use_case_brings_the_data_ingestion_unless_told_not_to(cli: CodikaCl
     assert files(out) == {f"data-ingestion/{file.name}": file.read_bytes()}
     assert "Found 0 document(s)" in without.out
     assert "Found 0 document(s)" in unknown.out
-
-
-def with_two_webhooks(workflow: dict[str, Any]) -> dict[str, Any]:
-    """Give the scaffold's ingestion the two paths that its configuration names."""
-    (embed,) = [node for node in workflow["nodes"] if node["type"] == "n8n-nodes-base.webhook"]
-    path = "{{PROCDATA_PROCESS_ID_ATADCORP}}/embed"
-    embed["parameters"]["path"] = path
-    delete = {**embed, "id": "delete", "name": "Delete", "webhookId": "delete"}
-    delete["parameters"] = {**embed["parameters"], "path": f"{path}-delete"}
-    return {**workflow, "nodes": [*workflow["nodes"], delete]}
 
 
 def test_list_projects_shows_the_newest_first_and_archived_ones_apart(cli: CodikaCli) -> None:

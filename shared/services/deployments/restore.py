@@ -73,14 +73,21 @@ async def restore(
 
 
 async def remove(client: N8nClient, n8n_workflow_id: str) -> None:
-    """Take a workflow off and delete it; one that is gone already is fine."""
-    try:
-        await client.unpublish(n8n_workflow_id)
-    except N8nRefused as error:
-        if error.n8n_status != 404:
-            raise
-        return
-    await client.delete_workflow(n8n_workflow_id)
+    """Take a workflow off and delete it; one that is gone already is fine.
+
+    A worker that does not know yet that it was superseded may publish it in between: then once more.
+    """
+    for tries_left in (2, 1, 0):
+        try:
+            await client.unpublish(n8n_workflow_id)
+            await client.delete_workflow(n8n_workflow_id)
+        except N8nRefused as error:
+            if error.n8n_status == 404:
+                return
+            if error.n8n_status != 409 or not tries_left:
+                raise
+        else:
+            return
 
 
 class _Restoration:

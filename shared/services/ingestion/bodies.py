@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from shared.services.deployments.work import Tenant
 from shared.services.integrations.missing import MissingIntegrations
 
 _WEBHOOK = "n8n-nodes-base.webhook"
+_SCAFFOLDED_PATH = re.compile(r"=\{\{\s*\$json\.webhook_path\s*\|\|\s*'[^']*'\s*\}\}")
 _UNKNOWN = "not created yet"
 
 
@@ -40,7 +42,10 @@ def check(ingestion: DataIngestion, config: Config, text: str, values: Values, t
     Raises:
         MissingIntegrations, InvalidConfiguration, InvalidWorkflowJson.
     """
-    body, credentials = _lowered(ingestion, text, values, tenant)
+    paths = {name: _declared(getattr(config.webhooks, name), values) for name in ("embed", "delete")}
+    if paths["embed"] == paths["delete"]:
+        raise InvalidConfiguration("webhooks.embed and webhooks.delete must be two paths.", field="webhooks")
+    body, credentials = _lowered(ingestion, text, values, tenant, paths["embed"])
     context = Context(
         process_id=ingestion.process_id,
         instance_id=None,
@@ -50,12 +55,10 @@ def check(ingestion: DataIngestion, config: Config, text: str, values: Values, t
         platform_credentials=values.platform_credential_ids,
     )
     guard({ingestion.workflow_template_id: body}, context)
-    paths = {
-        name: _path(name, given, body, values)
-        for name, given in (("embed", config.webhooks.embed), ("delete", config.webhooks.delete))
-    }
-    if paths["embed"] == paths["delete"]:
-        raise InvalidConfiguration("webhooks.embed and webhooks.delete must be two paths.", field="webhooks")
+    webhooks = [node for node in body["nodes"] if node.get("type") == _WEBHOOK]
+    # A workflow with one webhook embeds and cannot delete, as the one that `codika init` writes.
+    for name in ("embed", "delete") if len(webhooks) > 1 else ("embed",):
+        _require_answered(name, paths[name], body)
     base = tenant.backend.base_url.rstrip("/")
     return WebhookUrls(embed=f"{base}/webhook/{paths['embed']}", delete=f"{base}/webhook/{paths['delete']}")
 
@@ -66,7 +69,8 @@ def prepare(ingestion: DataIngestion, text: str, values: Values, tenant: Tenant)
     Raises:
         MissingIntegrations, InvalidConfiguration, InvalidWorkflowJson.
     """
-    body, _ = _lowered(ingestion, text, values, tenant)
+    embed = ingestion.webhook_urls.embed.partition("/webhook/")[2]
+    body, _ = _lowered(ingestion, text, values, tenant, embed)
     auth = tenant.webhook_auth
     path = f"{ingestion.process_id}/live/{ingestion.data_ingestion_id}"
     node = marker_node(path, auth.credential_id, auth.credential_name)
@@ -90,13 +94,13 @@ def _silent(node: Mapping[str, object], own: str, path: str) -> dict[str, object
 
 
 def _lowered(
-    ingestion: DataIngestion, text: str, values: Values, tenant: Tenant
+    ingestion: DataIngestion, text: str, values: Values, tenant: Tenant, embed: str
 ) -> tuple[WorkflowBody, Mapping[str, str]]:
     document, resolution = resolve_workflow(text, values, ingestion.workflow_template_id)
     if document is None:
         raise _refusal(resolution)
     body = lower(
-        document,
+        _with_path(document, embed),
         origin_of(ingestion),
         credentials=resolution.credentials,
         error_workflow_id=tenant.organization.error_workflow_id,
@@ -111,12 +115,32 @@ def _refusal(resolution: Resolution) -> InvalidConfiguration:
     return InvalidConfiguration(f"Placeholders cannot be resolved: {reason}.", reason=reason)
 
 
-def _path(name: str, given: str, body: WorkflowBody, values: Values) -> str:
-    path = resolve(given, values, plain=True).complete().strip("/")
+def _with_path(document: Mapping[str, object], embed: str) -> Mapping[str, object]:
+    """Give the Webhook node that `codika init` writes the declared path; n8n would take its text for one."""
+    nodes = document.get("nodes")
+    if not isinstance(nodes, list):
+        return document
+    return {**document, "nodes": [_path_given(node, embed) for node in nodes]}
+
+
+def _path_given(node: object, embed: str) -> object:
+    stated = node.get("parameters") if isinstance(node, Mapping) and node.get("type") == _WEBHOOK else None
+    if not isinstance(node, Mapping) or not isinstance(stated, Mapping):
+        return node
+    path = stated.get("path")
+    if not isinstance(path, str) or _SCAFFOLDED_PATH.fullmatch(path) is None:
+        return node
+    return {**node, "parameters": {**stated, "path": embed}}
+
+
+def _declared(given: str, values: Values) -> str:
+    return resolve(given, values, plain=True).complete().strip("/")
+
+
+def _require_answered(name: str, path: str, body: WorkflowBody) -> None:
     if path not in {p for node in body["nodes"] for p in _posted_to(node)}:
         reason = f"'{path}' is the path of none of the workflow's Webhook nodes that take POST"
         raise InvalidConfiguration(f"webhooks.{name}: {reason}.", field=f"webhooks.{name}", reason=reason)
-    return path
 
 
 def _posted_to(node: Mapping[str, object]) -> list[str]:

@@ -505,15 +505,20 @@ async def test_a_deploy_that_holds_the_process_for_too_long_gives_way_to_a_newer
     held = site.n8n.hold("unpublish")
     body = {"processId": site.project_id, "config": config()}
     stuck = (await gateway.post("/deployDataIngestion", site.key, body)).json()
-    held.set()
     platform, process_id = site.world.platform, (await site.project()).process_id or ""
     assert (await site.send()).status_code == 409
     await platform.store.commit(
         Patch(refs.process(process_id), {"ingesting_until": platform.sources.now()}),
     )
 
-    assert (await site.deploy())["version"] == "1.1"
+    newer = asyncio.create_task(site.deploy())
+    # Let go sooner, the first may end before the newer one takes its place.
+    while (await site.process()).ingesting == stuck["dataIngestionId"]:
+        assert not newer.done()
+        await asyncio.sleep(0.02)
+    held.set()
 
+    assert (await newer)["version"] == "1.1"
     ended = await site.ingestion(stuck["dataIngestionId"])
     assert (stuck["status"], stuck["version"]) == ("pending", "1.1")
     assert (ended.status, ended.error_code) == (IngestionStatus.FAILED, "DEPLOYMENT_SUPERSEDED")
