@@ -119,7 +119,10 @@ async def _remove_member(desk: Desk) -> Asked:
 
 
 async def _change_role(desk: Desk) -> Asked:
-    return Asked({"userId": await desk.member(), "role": "admin"})
+    # The stack's own second member: every other one would take a seat.
+    member = {"userId": desk.colleague_id}
+    await desk.post("changeMemberRole", None, **member, role="member")
+    return Asked({**member, "role": "admin"})
 
 
 def _invitation(desk: Desk) -> dict[str, object]:

@@ -64,6 +64,11 @@ class Desk:
         return self.installed.instance_id
 
     @property
+    def colleague_id(self) -> str:
+        """The second member of the organization."""
+        return str(self.session.stack.content["organizations"][0]["memberUserId"])
+
+    @property
     def admin_key(self) -> str:
         """The administrator's key."""
         return str(self.session.stack.content["adminKey"])
