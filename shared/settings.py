@@ -91,8 +91,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         vault_retire_after=seconds("VAULT_RETIRE_AFTER_SECONDS", 86400),
         run_timeout=seconds("RUN_TIMEOUT_SECONDS", 3600),
         n8n_private_hosts=frozenset(environ.get("N8N_PRIVATE_HOSTS", "").lower().split()),
-        rate_limit_key=int(environ.get("RATE_LIMIT_KEY_PER_MINUTE", 600)),
-        rate_limit_organization=int(environ.get("RATE_LIMIT_ORGANIZATION_PER_MINUTE", 3000)),
-        rate_limit_address=int(environ.get("RATE_LIMIT_ADDRESS_PER_MINUTE", 120)),
+        rate_limit_key=int(environ.get("RATE_LIMIT_KEY_PER_MINUTE", 6000)),
+        rate_limit_organization=int(environ.get("RATE_LIMIT_ORGANIZATION_PER_MINUTE", 30_000)),
+        rate_limit_address=int(environ.get("RATE_LIMIT_ADDRESS_PER_MINUTE", 3000)),
         trusted_proxies=int(environ.get("TRUSTED_PROXIES", 0)),
     )
