@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 
 from shared.ensemble.body import (
@@ -18,6 +19,7 @@ from shared.ensemble.naming import Origin
 from shared.errors import InvalidWorkflowJson
 
 _CODIKA = "n8n-nodes-codika.codika"
+_WEBHOOK_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _SCAFFOLD_TYPES = {
     "codikaInitDataIngestion": "initDataIngestion",
     "codikaIngestionCallback": "ingestionCallback",
@@ -101,7 +103,8 @@ def _bind_webhook(node: Node, origin: Origin) -> None:
     """Give webhook nodes an id of this installation: n8n derives URLs from it (platform §24 #17)."""
     given = node.get("webhookId")
     if isinstance(given, str) and given:
-        if origin.instance_id not in given:
+        # It becomes part of a URL: whatever else it holds, no slash leads out of the installation.
+        if origin.instance_id not in given or not _WEBHOOK_ID.fullmatch(given):
             node["webhookId"] = origin.stable_uuid("webhook", given, str(node.get("name", "")))
     elif _is_reached_by_webhook(type_name(node)):
         node["webhookId"] = origin.stable_uuid("webhook", str(node.get("name", "")))

@@ -17,12 +17,16 @@ from shared.ensemble.guard.ownership import (
 )
 from shared.ensemble.guard.platform import platform_credentials
 from shared.ensemble.guard.secrets import no_environment
+from shared.ensemble.guard.shape import distinct_names, plain_parameters, readable_types
 from shared.ensemble.guard.webhooks import distinct_paths, own_paths
 from shared.errors import InvalidConfiguration
 
 Rule = Callable[[Bodies, Context], Iterator[Violation]]
 
 RULES: tuple[Rule, ...] = (
+    readable_types,
+    plain_parameters,
+    distinct_names,
     allowed_types,
     own_credentials,
     platform_credentials,

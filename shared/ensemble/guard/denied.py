@@ -12,6 +12,7 @@ from collections.abc import Mapping
 _COMMANDS = "runs commands on the machine of n8n"
 _FILES = "reads or writes files on the machine of n8n"
 _N8N = "reaches workflows and credentials of everybody in n8n"
+_INSIDE = "runs its code inside n8n itself, beside everybody's credentials; use a Code node"
 _SHARED = "keeps its data where every workflow in n8n can read it"
 
 DENIED: Mapping[str, str] = {
@@ -35,20 +36,25 @@ DENIED: Mapping[str, str] = {
     "chatHubVectorStorePGVector": _SHARED,
     "chatHubVectorStorePinecone": _SHARED,
     "chatHubVectorStoreQdrant": _SHARED,
+    "function": _INSIDE,
+    "functionItem": _INSIDE,
     "debugHelper": "can exhaust the memory of n8n",
 }
 
-_BY_NAME = {name.lower(): reason for name, reason in DENIED.items()}
+# Not the Code node of n8n-nodes-base: its code runs in a process of its own.
+_LANGCHAIN_CODE = "@n8n/n8n-nodes-langchain.code"
+_BY_NAME = {name.lower(): reason for name, reason in DENIED.items()} | {_LANGCHAIN_CODE: _INSIDE}
 
 
-def denial(name: str) -> str | None:
-    """Return why a node type (without its package) is refused, or ``None``.
+def denial(kind: str) -> str | None:
+    """Return why a node type is refused, or ``None``.
 
     n8n offers most nodes a second time as a tool for agents, under the name with ``Tool`` or
     ``HitlTool`` behind it.
     """
-    lowered = name.lower()
-    for candidate in (lowered, lowered.removesuffix("tool"), lowered.removesuffix("hitltool")):
-        if candidate in _BY_NAME:
-            return _BY_NAME[candidate]
+    lowered = kind.lower()
+    for name in (lowered, lowered.rpartition(".")[2]):
+        for candidate in (name, name.removesuffix("tool"), name.removesuffix("hitltool")):
+            if candidate in _BY_NAME:
+                return _BY_NAME[candidate]
     return None

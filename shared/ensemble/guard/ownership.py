@@ -15,7 +15,7 @@ _ID_MODES = (None, "id", "list")
 def allowed_types(bodies: Bodies, context: Context) -> Iterator[Violation]:
     """No node is of a type that reaches past its installation."""
     for workflow, node in each_node(bodies):
-        reason = denial(type_name(node))
+        reason = denial(str(node.get("type")))
         if reason:
             said = f"nodes of type '{node.get('type')}' are not allowed: such a node {reason}"
             yield Violation("allowed-types", workflow, str(node.get("name")), said)

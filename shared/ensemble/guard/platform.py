@@ -17,17 +17,12 @@ _SENDS_ANYWHERE = (*_RESTRICTED, "toolhttprequest", "graphql", "graphqltool")
 
 
 def platform_credentials(bodies: Bodies, context: Context) -> Iterator[Violation]:
-    """A credential of the platform goes to its own service alone, and no code gets hold of it."""
+    """A credential of the platform goes to its own service alone."""
     for workflow, body in bodies.items():
         using = [node for node in body["nodes"] if _kinds(node, context)]
         for node in using:
             reason = _problem(node, context)
             if reason:
-                yield Violation("platform-credentials", workflow, str(node.get("name")), reason)
-        for node in body["nodes"] if using else ():
-            # Its code is handed the model together with the key the model was made with.
-            if str(node.get("type")).endswith("langchain.code"):
-                reason = "its code could read the platform's credential; connect a credential of your own"
                 yield Violation("platform-credentials", workflow, str(node.get("name")), reason)
 
 

@@ -10,9 +10,12 @@ from shared.ensemble.guard.context import Bodies, Context, Violation, each_node
 
 _FORBIDDEN = {
     "$env": re.compile(r"\$env\b"),
-    "process.env": re.compile(r"\bprocess\s*(?:\?\s*\.\s*\[?|\.|\[)\s*[\"'`]?env\b"),
-    "os.environ": re.compile(r"\bos\s*\.\s*(?:environ|getenv)\b"),
+    "process.env": re.compile(
+        r"\bprocess\s*(?:\?\s*\.\s*\[?|\.|\[)\s*[\"'`]?env\b|\benv\b[^{};]*\}\s*=\s*(?:global\w*\s*\.\s*)?process\b"
+    ),
+    "os.environ": re.compile(r"\bos\s*\.\s*(?:environ|getenv)\b|\bfrom\s+os\s+import\b"),
 }
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _ESCAPE = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 
 
@@ -30,8 +33,10 @@ def no_environment(bodies: Bodies, context: Context) -> Iterator[Violation]:
 def _environment_words(text: str) -> Iterator[str]:
     # JavaScript reads $\u0065nv as $env.
     plain = _ESCAPE.sub(_unescaped, text)
+    # What looks like a comment may be two strings, so both readings count.
+    readings = (plain, _COMMENT.sub(" ", plain))
     for word, pattern in _FORBIDDEN.items():
-        if pattern.search(plain):
+        if any(pattern.search(reading) for reading in readings):
             yield word
 
 

@@ -23,14 +23,15 @@ def own_paths(bodies: Bodies, context: Context) -> Iterator[Violation]:
 
 def distinct_paths(bodies: Bodies, context: Context) -> Iterator[Violation]:
     """No two webhooks of the ensemble answer the same method and path."""
-    taken: dict[tuple[str, str], str] = {}
-    for workflow, node in each_node(bodies):
+    taken: dict[tuple[str, str], tuple[int, str]] = {}
+    for index, (workflow, node) in enumerate(each_node(bodies)):
         name = str(node.get("name"))
+        this = index, f"'{name}' of '{workflow}'"
         for path in filter(None, map(static_text, _given_paths(node))):
             for method in _methods(node):
-                owner = taken.setdefault((method, path.strip("/")), f"'{name}' of '{workflow}'")
-                if owner != f"'{name}' of '{workflow}'":
-                    reason = f"its webhook path '{path}' is taken by node {owner}"
+                owner = taken.setdefault((method, path.strip("/")), this)
+                if owner != this:
+                    reason = f"its webhook path '{path}' is taken by node {owner[1]}"
                     yield Violation("distinct-paths", workflow, name, reason)
 
 

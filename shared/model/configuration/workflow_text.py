@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterable
 from typing import NoReturn
 
 from shared.errors import InvalidWorkflowJson
 from shared.model.configuration.workflow import DataIngestion, Workflow
+
+_DEEPEST = 200
+"""Levels of lists and objects: what is nested deeper can be read, and not be copied and written again."""
 
 
 def decode(workflow: Workflow | DataIngestion, index: int | None = None) -> str:
@@ -33,11 +37,29 @@ def parse(text: str, name: str, index: int | None = None) -> dict[str, object]:
     document = _json(text, name, index)
     if not isinstance(document, dict):
         _refuse(name, index, "is not a JSON object")
+    # Counting brackets settles nearly every case, at a fraction of what a walk costs.
+    if text.count("[") + text.count("{") > _DEEPEST and _is_deep(document):
+        _refuse(name, index, f"is nested more than {_DEEPEST} levels deep")
     if not isinstance(document.get("nodes"), list):
         _refuse(name, index, "has no list of nodes")
     if not isinstance(document.get("connections"), dict):
         _refuse(name, index, "has no connections")
     return document
+
+
+def _is_deep(document: object) -> bool:
+    level: list[object] = [document]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _members(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _members(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _json(text: str, name: str, index: int | None) -> object:

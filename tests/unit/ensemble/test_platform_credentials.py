@@ -71,6 +71,6 @@ def test_nobody_chooses_where_they_are_sent(sending: dict[str, object]) -> None:
 def test_no_code_is_handed_a_model_that_was_made_with_one() -> None:
     code = node("@n8n/n8n-nodes-langchain.code", "")
 
-    assert broken(node(CHAT, "shared"), code) == ["platform-credentials"]
-    assert broken(node(CHAT, "own"), code) == []
+    assert broken(node(CHAT, "shared"), code) == ["allowed-types"]
+    assert broken(node(CHAT, "own"), code) == ["allowed-types"]
     assert broken(node(CHAT, "shared"), node("n8n-nodes-base.code", "")) == []

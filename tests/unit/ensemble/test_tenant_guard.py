@@ -51,11 +51,13 @@ def broken(*nodes: dict[str, object], context: Context = CONTEXT) -> list[str]:
 def test_a_well_behaved_ensemble_passes() -> None:
     main = body(
         webhook(f"=Proc/{INSTANCE}/run", authentication="headerAuth"),
-        node("n8n-nodes-base.slack", credentials={"slackApi": {"id": "cred1", "name": "x"}}),
+        node("n8n-nodes-base.slack", name="Slack", credentials={"slackApi": {"id": "cred1", "name": "x"}}),
         node(
-            "n8n-nodes-base.executeWorkflow", {"workflowId": {"__rl": True, "mode": "id", "value": "wfSub"}}
+            "n8n-nodes-base.executeWorkflow",
+            {"workflowId": {"__rl": True, "mode": "id", "value": "wfSub"}},
+            name="Call",
         ),
-        node("n8n-nodes-base.code", {"jsCode": "return [{json: {env: 'process of environment'}}]"}),
+        node("n8n-nodes-base.code", {"jsCode": "return [{json: {env: 'the process'}}]"}, name="Code"),
         settings={"errorWorkflow": "Err"},
     )
     guard({"main": main, "hook": body(webhook(f"{INSTANCE}/instance-embed"))}, CONTEXT)
@@ -213,6 +215,11 @@ def test_two_webhooks_with_one_path_and_method_collide_across_the_ensemble() -> 
         "={{ $\\u{65}nv.SECRET }}",
         "import os\nos.environ['X']",
         "os.getenv('X')",
+        "from os import environ",
+        "const { env } = process",
+        "const { pid, env: mine } = globalThis.process",
+        "process/* so near */.env.X",
+        "'/*' + process.env.X + '*/'",
     ],
 )
 @pytest.mark.parametrize("wrap", [lambda text: {"a": text}, lambda text: {"a": [{"b": {"c": [text]}}]}])
@@ -250,3 +257,72 @@ def test_a_body_that_admits_strangers_as_callers_is_refused(settings: dict[str, 
     open_body = body()
     open_body["settings"] = settings
     assert [found.rule for found in violations({"main": open_body}, CONTEXT)] == ["own-callers"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "n8n-nodes-base.executeCommand.harmless",
+        "n8n-nodes-base.executeCommand.Tool",
+        " n8n-nodes-base.executeCommand",
+        "n8n-nodes-base.executeCommand\n",
+        "n8n-nodes-base.execute\u0421ommand",
+        "executeCommand",
+        ".executeCommand",
+        "",
+        None,
+        ["n8n-nodes-base.executeCommand"],
+    ],
+)
+def test_a_type_that_n8n_may_read_otherwise_is_refused(kind: object) -> None:
+    """n8n reads the first two parts between dots: what stands behind them hides a denied type."""
+    assert "readable-types" in broken({**node("n8n-nodes-base.set"), "type": kind})
+
+
+@pytest.mark.parametrize(
+    "kind", ["@n8n/n8n-nodes-langchain.agent", "n8n-nodes-codika.codika", "n8n-nodes-x_y.z"]
+)
+def test_types_of_any_package_are_readable(kind: str) -> None:
+    assert broken(node(kind)) == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["n8n-nodes-base.function", "n8n-nodes-base.functionItem", "@n8n/n8n-nodes-langchain.code"],
+)
+def test_code_that_runs_inside_n8n_itself_is_refused(kind: str) -> None:
+    assert broken(node(kind)) == ["allowed-types"]
+
+
+@pytest.mark.parametrize("given", ["={{ $json }}", ["path"], 5])
+def test_parameters_that_are_no_object_are_refused(given: object) -> None:
+    assert "plain-parameters" in broken({**node("n8n-nodes-base.set"), "parameters": given})
+
+
+def test_a_key_that_javascript_takes_for_the_prototype_is_refused_at_any_depth() -> None:
+    hidden = {"__proto__": {"source": "parameter", "workflowJson": "{}"}}
+    call = "n8n-nodes-base.executeWorkflow"
+    assert broken(node(call, {"workflowId": "wfSub", **hidden})) == ["plain-parameters"]
+    assert broken(node("n8n-nodes-base.set", {"a": [{"b": hidden}]})) == ["plain-parameters"]
+    assert broken(node("n8n-nodes-base.set", {"constructor": "an ordinary word"})) == []
+
+
+def test_two_nodes_of_one_name_are_refused_and_their_paths_still_collide() -> None:
+    hook = webhook(f"{INSTANCE}/run")
+    assert broken(hook, hook) == ["distinct-names", "distinct-paths"]
+    assert violations({"a": body(node("x.y")), "b": body(node("x.y"))}, CONTEXT) == []
+
+
+def test_a_node_without_a_name_is_refused() -> None:
+    assert broken({**node("n8n-nodes-base.set"), "name": ""}) == ["distinct-names"]
+
+
+@pytest.mark.parametrize(
+    "given", [f"Proc/{FOREIGN}/run/{INSTANCE}", f":any/{INSTANCE}", f"{INSTANCE}?x", "other"]
+)
+def test_a_webhook_id_leads_nowhere_else(given: str) -> None:
+    chat = node("@n8n/n8n-nodes-langchain.chatTrigger", webhookId=given)
+    kept = node("@n8n/n8n-nodes-langchain.chatTrigger", webhookId=f"{INSTANCE}-chat")
+    assert "/" not in str(body(chat)["nodes"][0]["webhookId"])
+    assert FOREIGN not in str(body(chat)["nodes"][0]["webhookId"])
+    assert body(kept)["nodes"][0]["webhookId"] == f"{INSTANCE}-chat"

@@ -176,3 +176,14 @@ def test_a_file_that_is_no_json_after_replacement_is_refused_with_workflow_and_p
 )
 def test_json_that_is_no_workflow_fails_the_early_check(text: str) -> None:
     assert not parses_with_nulls(text)
+
+
+def test_a_workflow_nested_too_deeply_is_refused_before_anything_copies_it() -> None:
+    def nested(levels: int) -> str:
+        inside = "[" * levels + "]" * levels
+        return f'{{"connections": {{}}, "nodes": [{{"parameters": {{"a": {inside}}}}}]}}'
+
+    assert parses_with_nulls(nested(150))
+    assert not parses_with_nulls(nested(900))
+    with pytest.raises(InvalidWorkflowJson, match="nested more than 200 levels deep"):
+        resolve_workflow(nested(900), Values(), "main", 0)
