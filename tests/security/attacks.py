@@ -45,11 +45,11 @@ def node(kind: str, parameters: Mapping[str, object] | None = None, **more: obje
     return {**shape, "parameters": dict(parameters or {}), **more}
 
 
-def holding(credentials: object, kind: str = BASE + "openAi", **more: object) -> tuple[Json, ...]:
+def holding(credentials: object, kind: str = BASE + "openAi", **more: Any) -> tuple[Json, ...]:
     return (node(kind, credentials=credentials, **more),)
 
 
-def credential(identifier: object, name: object = "x", **more: object) -> tuple[Json, ...]:
+def credential(identifier: object, name: object = "x", **more: Any) -> tuple[Json, ...]:
     return holding({"openAiApi": {"id": identifier, "name": name, **more}})
 
 

@@ -104,5 +104,5 @@ async def test_two_installations_that_take_one_path_collide_in_n8n_and_the_first
         deployment = await product.deployment(second.current_deployment_instance_id)
     assert deployment.deployment_status is DeploymentStatus.FAILED
     assert "conflict" in str(deployment.error)
-    assert held == neighbours.n8n.methods(process_path) == {"POST"}
+    assert held == neighbours.n8n.methods(process_path) == {"GET"}
     assert (await product.instance(first["processInstanceId"])).is_active
