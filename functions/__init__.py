@@ -11,6 +11,7 @@ MODULES = (
     "accounts",
     "apikeys",
     "audit",
+    "authorizations",
     "callbacks",
     "deployments",
     "documents",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.errors import Unauthorized, UpstreamError
+from shared.errors import Conflict, Unauthorized, UpstreamError
 from shared.http.access import TaskCall
 from shared.http.call import Call
 from shared.http.declaration import Envelope
@@ -13,6 +13,9 @@ from shared.http.endpoint import endpoint
 from shared.model.document import Document
 from shared.services.deployments.resume import resume
 from shared.services.ingestion.resume import resume as resume_ingestion
+from shared.services.integrations.oauth.queues import TokenOrder
+from shared.services.integrations.oauth.refresh import refresh
+from shared.services.integrations.oauth.resume import resume_dependants
 from shared.services.runs.dispatch import DispatchOrder, dispatch
 from shared.services.runs.supervise import supervise
 
@@ -117,5 +120,39 @@ class IngestionOrder(Document):
 async def resume_data_ingestion(call: Call[IngestionOrder]) -> Outcome:
     """Complete or fail a data ingestion whose worker is gone."""
     outcome = await resume_ingestion(call.platform, call.body.data_ingestion_id, _deliveries(call.headers))
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+@endpoint(
+    "POST",
+    "refreshIntegration",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=TokenOrder,
+    response=Outcome,
+    errors=(Unauthorized, Conflict, UpstreamError),
+    timeout_seconds=300,
+)
+async def refresh_integration(call: Call[TokenOrder]) -> Outcome:
+    """Exchange a connection's tokens before they expire."""
+    outcome = await refresh(call.platform, call.body)
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+@endpoint(
+    "POST",
+    "resumeDependants",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=TokenOrder,
+    response=Outcome,
+    errors=(Unauthorized, Conflict, UpstreamError),
+    timeout_seconds=540,
+)
+async def resume_dependants_of(call: Call[TokenOrder]) -> Outcome:
+    """Deploy again what waited for a connection."""
+    outcome = f"{await resume_dependants(call.platform, call.body)} deployed again"
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)

@@ -44,6 +44,8 @@ class AuditAction(StrEnum):
     DATA_INGESTION_DEPLOYED = "data_ingestion.deployed"
     INTEGRATION_CONNECTED = "integration.connected"
     INTEGRATION_DELETED = "integration.deleted"
+    INTEGRATION_LAPSED = "integration.lapsed"
+    INTEGRATION_AUTHORIZATION_STARTED = "integration.authorization_started"
 
 
 class AuditEvent(Document):

@@ -17,6 +17,7 @@ from shared.store.store import Store
 if TYPE_CHECKING:
     from shared.mail.configured import ConfiguredMailer
     from shared.n8n.pool import N8nPool
+    from shared.oauth.client import OAuthClient
     from shared.services.ratelimits import RateLimits
     from shared.services.recent import Recent
     from shared.tasks.oidc import TaskVerifier
@@ -107,6 +108,14 @@ class Platform:
         return N8nPool(Reach(self.settings.n8n_private_hosts))
 
     @cached_property
+    def oauth(self) -> OAuthClient:
+        """Speaks to authorization servers."""
+        from shared.n8n.reach import Reach
+        from shared.oauth.client import OAuthClient
+
+        return OAuthClient(Reach(self.settings.n8n_private_hosts))
+
+    @cached_property
     def mailer(self) -> ConfiguredMailer:
         """Sends mail as the project is configured."""
         from shared.mail.configured import ConfiguredMailer
@@ -125,6 +134,8 @@ class Platform:
             await self.queue.close()
         if "mailer" in self.__dict__:
             await self.mailer.close()
+        if "oauth" in self.__dict__:
+            await self.oauth.close()
         if "n8n" in self.__dict__:
             await self.n8n.close()
         if "secrets" in self.__dict__:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.services.deployments.queues import DEPLOY
+from shared.services.integrations.oauth.queues import REFRESH_QUEUE
 from shared.services.runs.queues import DISPATCH, SUPERVISE
 from shared.tasks.queue import Queue
 from shared.tasks.spec import QueueSettings
@@ -38,6 +39,16 @@ QUEUES = (
         min_backoff=timedelta(seconds=1),
         max_backoff=timedelta(seconds=10),
         max_doublings=4,
+    ),
+    # A provider that is down is asked again for as long as it takes; the user need not connect anew.
+    QueueSettings(
+        REFRESH_QUEUE,
+        max_dispatches_per_second=20,
+        max_concurrent_dispatches=10,
+        max_attempts=-1,
+        min_backoff=timedelta(seconds=2),
+        max_backoff=timedelta(minutes=5),
+        max_doublings=8,
     ),
 )
 

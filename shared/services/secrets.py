@@ -42,6 +42,11 @@ def integration_secret(holder: Holder, integration_id: str, name: str) -> Contex
     return Context(*owner, f"integration:{integration_id}", name)
 
 
+def oauth_verifier(organization_id: str, state_digest: str) -> Context:
+    """The PKCE verifier of an authorization that was begun."""
+    return Context(organization_id, "oauth_flow", state_digest, "platform", "verifier")
+
+
 async def open_text(platform: Platform, sealed: str, context: Context) -> str:
     """Return an opened secret as text. Callers pass it on at once and keep it nowhere.
 

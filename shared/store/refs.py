@@ -14,7 +14,7 @@ from shared.model.endpoint import Endpoint
 from shared.model.execution import Execution, document_key
 from shared.model.ingestion import DataIngestion, IngestionVersion
 from shared.model.instance import ProcessInstance
-from shared.model.integrations import ContextType, Holder, Integration
+from shared.model.integrations import ContextType, Holder, Integration, OAuthFlow
 from shared.model.invitation import Invitation
 from shared.model.keys import KeyRotation
 from shared.model.note import Note
@@ -209,3 +209,8 @@ def integration(holder: Holder, integration_id: str) -> Ref[Integration]:
     is_platforms = holder.context_type is ContextType.PLATFORM
     owner = backend(holder.owner) if is_platforms else organization(holder.organization_id)
     return Ref(f"{owner.path}/integrations/{_pair(integration_id, holder.label)}", Integration)
+
+
+def oauth_flow(state_digest: str) -> Ref[OAuthFlow]:
+    """An authorization that was begun, by the digest of its state."""
+    return Ref(f"oauthFlows/{_segment(state_digest)}", OAuthFlow)

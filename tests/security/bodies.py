@@ -55,6 +55,7 @@ GUARDS: Mapping[str, Guard] = {
 
 FITTING: Mapping[str, Mapping[str, Any]] = {
     "createIntegrationPublic": {"integrationId": "tavily", "contextType": "process_instance"},
+    "startIntegrationAuthorization": {"integrationId": "slack", "contextType": "process_instance"},
     "deleteIntegrationPublic": {"integrationId": "tavily", "contextType": "process_instance"},
 }
 """Fields by endpoint, where the smallest value of their type is refused before the ids are looked at."""

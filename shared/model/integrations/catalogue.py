@@ -166,7 +166,12 @@ _TABLE = (
     _oauth("microsoft_teams", "Microsoft Teams", "microsoftTeamsOAuth2Api"),
     _oauth("microsoft_teams_advanced", "Microsoft Teams (advanced)", "microsoftTeamsOAuth2Api"),
     _oauth("microsoft_outlook", "Microsoft Outlook", "microsoftOutlookOAuth2Api"),
-    _oauth("microsoft_sharepoint", "Microsoft SharePoint", "microsoftSharePointOAuth2Api"),
+    _oauth(
+        "microsoft_sharepoint",
+        "Microsoft SharePoint",
+        "microsoftSharePointOAuth2Api",
+        metadata=(SecretField("subdomain", "subdomain"),),
+    ),
     _oauth("microsoft_onedrive", "Microsoft OneDrive", "microsoftOneDriveOAuth2Api"),
     _oauth("microsoft_to_do", "Microsoft To Do", "microsoftToDoOAuth2Api"),
     _oauth("microsoft_excel", "Microsoft Excel", "microsoftExcelOAuth2Api"),

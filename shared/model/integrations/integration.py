@@ -67,3 +67,34 @@ class Integration(Document):
     has_valid_tokens: bool = True
     connected_at: datetime
     connected_by: str
+    token_version: str | None = None
+    """Names the OAuth tokens that ``secrets`` hold; new ones have another."""
+    in_n8n: bool = True
+    """Whether n8n is known to have those tokens."""
+    next_version: str | None = None
+    """The version of tokens that n8n has not got yet; until then their predecessors' order goes on."""
+    refreshing_until: datetime | None = None
+    """Until then somebody exchanges them for new ones."""
+
+
+class OAuthFlow(Document):
+    """An authorization that was begun; its id is the digest of its state. It is completed once."""
+
+    organization_id: str
+    integration_id: str
+    context_type: ContextType
+    owner: str
+    user_id: str
+    verifier: str | None = Field(default=None, repr=False)
+    """Sealed; gone once it was used."""
+    metadata: dict[str, str] = {}
+    used_at: datetime | None = None
+    done: bool = False
+    expires_at: datetime
+    expire_at: datetime
+    """When the document may be forgotten."""
+
+    @property
+    def holder(self) -> Holder:
+        """Whose integration it is going to be."""
+        return Holder(self.context_type, self.organization_id, self.owner)

@@ -5,7 +5,7 @@ The deployment instance stays the same one: failed → deploying, deployed → u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -57,19 +57,34 @@ async def rerun(platform: Platform, key: ApiKey, wish: Wish) -> Rerun:
         Conflict: ``DEPLOYMENT_IN_PROGRESS``, ``NOT_IN_FAILED_STATE`` without force, ``INSTANCE_ARCHIVED``.
         InvalidRequest: parameters that are unknown, invalid or missing; nothing was changed.
     """
-    found = await accessible_instance(platform, key, wish.process_instance_id)
-    while True:
-        began = await _begin(platform, key, wish, found)
-        if began is not None:
-            break
-        found = await accessible_instance(platform, key, wish.process_instance_id)
+
+    async def read() -> Found[ProcessInstance]:
+        return await accessible_instance(platform, key, wish.process_instance_id)
+
+    return await redeploy(platform, key, wish, read)
+
+
+async def redeploy(
+    platform: Platform,
+    actor: ApiKey | str,
+    wish: Wish,
+    read: Callable[[], Awaitable[Found[ProcessInstance]]],
+) -> Rerun:
+    """Deploy again for a key, or for a user, what ``read`` returns; it says whether that may be done.
+
+    Raises:
+        Conflict, InvalidRequest: as :func:`rerun`; and what ``read`` raises.
+    """
+    began = await _begin(platform, actor, wish, await read())
+    while began is None:
+        began = await _begin(platform, actor, wish, await read())
     lease, work = began
     point("deploy.recorded_pending")
     return Rerun(work.deployment_id, await carry(platform, work, lease))
 
 
 async def _begin(
-    platform: Platform, key: ApiKey, wish: Wish, found: Found[ProcessInstance]
+    platform: Platform, actor: ApiKey | str, wish: Wish, found: Found[ProcessInstance]
 ) -> tuple[HeldLease, Work] | None:
     """Take the installation and its deployment; ``None`` when one of them changed since it was read."""
     instance, deployment_id = found.value, found.value.current_deployment_instance_id
@@ -88,7 +103,7 @@ async def _begin(
     tenant = await load_tenant(platform, instance.organization_id, instance.user_id)
     lease = new_lease(platform, platform.sources.uuid7())
     changes = _again(deployment.value, process.value.sibling_to_pause(wish.process_instance_id))
-    changes |= {"lease": lease, "started_by": key.user_id}
+    changes |= {"lease": lease, "started_by": actor.user_id if isinstance(actor, ApiKey) else actor}
     await book_watchdog(platform, deployment_id, now, f"rerun-{lease.holder}")
     point("deploy.booked")
     try:
@@ -97,7 +112,7 @@ async def _begin(
             locking(found, deployment_id, now, deployment_parameters=parameters),
             audited(
                 platform,
-                key,
+                actor,
                 AuditAction.INSTANCE_REDEPLOYED,
                 instance.organization_id,
                 wish.process_instance_id,

@@ -22,7 +22,8 @@ from shared.services.audit import audited
 from shared.services.faults import point
 from shared.services.integrations.credential import Credential, store_credential
 from shared.services.integrations.definitions import definition_of, schema_of
-from shared.services.integrations.places import Address, Place, place_of
+from shared.services.integrations.oauth.clients import is_client, place_for
+from shared.services.integrations.places import Address, Place
 from shared.services.integrations.values import SentSecret, Values, open_values
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
@@ -61,7 +62,7 @@ async def connect(platform: Platform, key: ApiKey, sent: Sent) -> Connected:
         Conflict: somebody else connected the same integration at the same time.
         UpstreamError: n8n refuses or is down.
     """
-    place = await place_of(platform, key, sent.address)
+    place = await place_for(platform, key, sent.address, sent.integration_id)
     ids = [await _connect_at(platform, key, sent, holder) for holder in place.holders]
     message = f"{sent.integration_id} is connected. {await _waiting(platform, place)}".strip()
     return Connected(message=message, n8n_credential_id=ids[0])
@@ -75,8 +76,10 @@ async def _connect_at(platform: Platform, key: ApiKey, sent: Sent, holder: Holde
     definition = definition_of(platform, sent.integration_id, holder, schema)
     metadata = _metadata(sent.metadata)
     values = await open_values(platform, definition, sent.secrets, sent.metadata)
-    client = await n8n_client(platform, home.backend_id)
-    credential = await _credential(client, holder, definition, values, existing, home)
+    credential = None
+    if not is_client(holder):
+        client = await n8n_client(platform, home.backend_id)
+        credential = await _credential(client, holder, definition, values, existing, home)
     point("integration.credential_stored")
     keeps = home.keeps_copies or credential is None
     integration = Integration(

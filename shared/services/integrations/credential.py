@@ -44,7 +44,7 @@ async def store_credential(
     name = credential_name(holder, definition.uid, definition.name)
     safe = {field: inert(value) for field, value in data.items()}
     try:
-        await _write(client, Credential(credential_id, name, credential_type), safe, exists)
+        await write_credential(client, Credential(credential_id, name, credential_type), safe, exists)
     except N8nRefused as error:
         # n8n may repeat in its words what it was given.
         message = values.hide_in(error.n8n_message)
@@ -52,7 +52,14 @@ async def store_credential(
     return Credential(credential_id, name, credential_type)
 
 
-async def _write(client: N8nClient, credential: Credential, data: Mapping[str, object], exists: bool) -> None:
+async def write_credential(
+    client: N8nClient, credential: Credential, data: Mapping[str, object], exists: bool
+) -> None:
+    """Create a credential under its id, or change the one that ``exists``. Safe to repeat.
+
+    Raises:
+        UpstreamError: n8n refuses or is down.
+    """
     if exists:
         try:
             await client.update_credential(

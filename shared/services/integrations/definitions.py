@@ -7,6 +7,7 @@ from shared.model.configuration import CustomIntegration
 from shared.model.integrations import (
     CATALOGUE,
     FLEXIBLE,
+    PROVIDERS,
     AuthMethod,
     ContextType,
     Definition,
@@ -14,6 +15,8 @@ from shared.model.integrations import (
     custom,
     is_custom,
 )
+from shared.model.integrations.providers import client_definition
+from shared.services.integrations.oauth.clients import is_client
 from shared.services.platform import Platform
 from shared.validation.integrations import validate_custom_integration
 
@@ -51,6 +54,8 @@ def definition_of(
         InvalidRequest: there is no such integration, or it is not connected there.
         InvalidRequest (``OAUTH_REQUIRED``): it is connected in the dashboard, whose address is given.
     """
+    if is_client(holder):
+        return client_definition(PROVIDERS[integration_id])
     definition = custom(schema) if schema else CATALOGUE.get(integration_id)
     if definition is None:
         raise InvalidRequest(

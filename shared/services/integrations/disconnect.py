@@ -10,15 +10,25 @@ from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.document import Document
 from shared.model.instance import InactiveReason, ProcessInstance
-from shared.model.integrations import CATALOGUE, ContextType, Holder, Integration, credential_id, is_custom
+from shared.model.integrations import (
+    CATALOGUE,
+    PROVIDERS,
+    ContextType,
+    Holder,
+    Integration,
+    credential_id,
+    is_custom,
+)
 from shared.services.audit import audited
 from shared.services.faults import point
 from shared.services.instances.switch import switch
-from shared.services.integrations.places import Address, Place, place_of
+from shared.services.integrations.dependants import dependants_of
+from shared.services.integrations.oauth.clients import place_for
+from shared.services.integrations.oauth.revoke import revoke
+from shared.services.integrations.places import Address, Place
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
 from shared.store import refs
-from shared.store.query import find, owned_by
 from shared.store.store import Delete, Found, Patch
 
 
@@ -60,18 +70,19 @@ async def disconnect(
         Conflict: a dependant is being deployed or switched; the integration stays, unusable.
         UpstreamError: n8n refuses or is down; the same call completes the deletion later.
     """
-    place = await place_of(platform, key, address)
+    place = await place_for(platform, key, address, integration_id)
     references = [refs.integration(holder, integration_id) for holder in place.holders]
     documents = zip(place.holders, await platform.store.fetch(*references), strict=True)
     found = [(holder, document) for holder, document in documents if document is not None]
     if not found:
-        await _remove_leftover(platform, place, integration_id)
+        if integration_id not in PROVIDERS or place.holder.context_type is not ContextType.PLATFORM:
+            await _remove_leftover(platform, place, integration_id)
         return Deleted(message=f"The integration {integration_id} was already deleted or does not exist.")
     if not confirmed:
-        return _unconfirmed(integration_id, await _dependants(platform, place, integration_id))
+        return _unconfirmed(integration_id, await dependants_of(platform, place, integration_id))
     await platform.store.commit(*(Patch(known.ref, {"has_valid_tokens": False}) for _, known in found))
     point("integration.unusable")
-    dependants = await _dependants(platform, place, integration_id)
+    dependants = await dependants_of(platform, place, integration_id)
     for dependant in dependants:
         await switch(platform, dependant, False, InactiveReason.MISSING_INTEGRATION, key)
     for holder, known in found:
@@ -99,23 +110,6 @@ def _id(found: Found[ProcessInstance]) -> str:
     return found.ref.path.rpartition("/")[2]
 
 
-async def _dependants(platform: Platform, place: Place, integration_id: str) -> list[Found[ProcessInstance]]:
-    """Return the running installations that stand on it. Of the platform's own no tenant is told."""
-    holder = place.holder
-    if holder.context_type is ContextType.PLATFORM:
-        return []
-    use = holder.use_of(integration_id)
-    if place.instance is not None:
-        instance = place.instance.value
-        return [place.instance] if instance.is_active and use in instance.integration_uses else []
-    query = (
-        owned_by("processInstances", ProcessInstance, "organization_id", holder.organization_id)
-        .where("is_active", "==", True)
-        .where("integration_uses", "array_contains", use)
-    )
-    return await find(platform.store, query)
-
-
 async def _delete(platform: Platform, key: ApiKey, holder: Holder, found: Found[Integration]) -> None:
     integration = found.value
     uid = integration.integration_id
@@ -123,6 +117,7 @@ async def _delete(platform: Platform, key: ApiKey, holder: Holder, found: Found[
         client = await n8n_client(platform, integration.backend_id)
         await client.delete_credential(integration.n8n_credential_id)
     point("integration.credential_deleted")
+    await revoke(platform, holder, integration)
     entry = audited(
         platform,
         key,

@@ -17,6 +17,7 @@ from shared.services.secrets import (
     execution_auth,
     instance_key,
     integration_secret,
+    oauth_verifier,
     webhook_secret,
 )
 from shared.store.store import Found
@@ -92,6 +93,13 @@ class SealedIntegration(Document):
     secrets: dict[str, str] = {}
 
 
+class SealedFlow(Document):
+    """What is read of an authorization that was begun."""
+
+    organization_id: str
+    verifier: str | None = None
+
+
 def _id(found: Found[Any]) -> str:
     return found.ref.path.rpartition("/")[2]
 
@@ -142,6 +150,13 @@ def _integration_changes(_: SealedIntegration, new: Mapping[str, str]) -> Mappin
     return {"secrets": dict(new)}
 
 
+def _flow(found: Found[SealedFlow]) -> Places:
+    flow = found.value
+    if flow.verifier is None:
+        return {}
+    return {"verifier": (flow.verifier, oauth_verifier(flow.organization_id, _id(found)))}
+
+
 def _by_name(_: object, new: Mapping[str, str]) -> Mapping[str, object]:
     return new
 
@@ -153,5 +168,6 @@ HOLDINGS: tuple[Holding[Any], ...] = (
     Holding("processInstances", SealedInstance, _instance, _by_name),
     Holding("endpoints", SealedEndpoint, _endpoint, _by_name),
     Holding("integrations", SealedIntegration, _integration, _integration_changes, everywhere=True),
+    Holding("oauthFlows", SealedFlow, _flow, _by_name),
 )
 """In the order they are walked through; new kinds are added at the end."""

@@ -74,6 +74,29 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 }
 
 
+def _oauth(*required: str, **more: Any) -> dict[str, Any]:
+    own: dict[str, Any] = {
+        "serverUrl": _TEXT,
+        "clientId": _TEXT,
+        "clientSecret": _TEXT,
+        "sendAdditionalBodyProperties": _FLAG,
+        "additionalBodyProperties": {"type": "json"},
+        "oauthTokenData": {"type": "json"},
+    }
+    return _schema([*required], None, **own, **more)
+
+
+_CUSTOM_SCOPES: dict[str, Any] = {
+    "customScopes": _FLAG,
+    "customScopesNotice": {"type": "notice"},
+    "enabledScopes": _TEXT,
+}
+SCHEMAS["slackOAuth2Api"] = _oauth(signatureSecret=_TEXT, customScopes=_FLAG, userScope=_TEXT)
+SCHEMAS["shopifyOAuth2Api"] = _oauth("clientId", "clientSecret", "shopSubdomain", shopSubdomain=_TEXT)
+SCHEMAS["googleCalendarOAuth2Api"] = _oauth(**_CUSTOM_SCOPES)
+SCHEMAS["calendlyOAuth2Api"] = _oauth()
+
+
 @dataclass(slots=True)
 class Credentials:
     """What is stored, by id: ``{type, name, data}``; and how often each type's schema was asked for."""
@@ -141,7 +164,7 @@ class Credentials:
 
 
 def _problems(schema: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
-    kinds = {"string": str, "number": int | float, "boolean": bool}
+    kinds = {"string": str, "number": int | float, "boolean": bool, "json": object, "notice": str}
     for name, value in data.items():
         declared = schema["properties"].get(name)
         if declared is None:

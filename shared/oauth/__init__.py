@@ -1,0 +1,1 @@
+"""Authorization servers: exchanging, refreshing and revoking. The only one that speaks to them."""

@@ -1,0 +1,1 @@
+"""Connections that their owners authorize at a provider (decision 0016)."""
