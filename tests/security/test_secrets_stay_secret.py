@@ -29,7 +29,7 @@ async def secrets(world: World, gateway: Gateway, installed: Installation) -> di
         await _run(world, installed, known["organization key"])
     known["execution secret"] = installed.calls[0].metadata["executionSecret"]
     for secret in known.values():
-        await _misuse(gateway, installed, secret)
+        await misuse(gateway, installed, secret)
     return known
 
 
@@ -40,7 +40,8 @@ async def _run(world: World, installed: Installation, key: str) -> None:
     await world.deliver("superviseExecution", look)
 
 
-async def _misuse(gateway: Gateway, installed: Installation, secret: str) -> None:
+async def misuse(gateway: Gateway, installed: Installation, secret: str) -> None:
+    """Present a secret wherever one may be presented, and where none belongs."""
     organization = installed.tenant.organization_id
     report = {"organizationId": organization, "report": {"workflow": {"id": "x"}}}
     await gateway.http.post("/captureWorkflowError", json=report, headers={"X-Codika-Webhook-Auth": secret})
