@@ -42,6 +42,10 @@ NEED_MORE = {
         "createOrganizationViaApiKey",
         "getExecutionDetailsPublic",
     },
+    "a provider that a client is registered at": {
+        "startIntegrationAuthorization",
+        "completeIntegrationAuthorization",
+    },
     "a secret of a run": {
         "createWorkflowExecution",
         "submitWorkflowResult",

@@ -87,9 +87,7 @@ async def store_in_n8n(
     schema = await credential_schema(client, credential.type)
     if schema is None:
         raise InvalidRequest(f"n8n has no credential type '{credential.type}'. Update n8n.")
-    given = {"clientId": client_id, "clientSecret": KEPT_BY_US, **metadata}
-    data = credential_data(_definition(CATALOGUE[uid]), given, schema)
-    data["oauthTokenData"] = token_data(AUTHORIZATIONS[uid].provider, access_token, scope)
+    data = n8n_data(uid, schema, access_token, scope, client_id, metadata)
     safe = {name: inert(value) for name, value in data.items()}
     try:
         await write_credential(client, credential, safe, exists=True)
@@ -97,6 +95,24 @@ async def store_in_n8n(
         # n8n may repeat in its words what it was given.
         message = error.n8n_message.replace(access_token, "…")
         raise N8nRefused(error.n8n_status, message, action="store the credential") from None
+
+
+def n8n_data(
+    uid: str,
+    schema: Mapping[str, object],
+    access_token: str,
+    scope: str | None,
+    client_id: str,
+    metadata: Mapping[str, str],
+) -> dict[str, object]:
+    """Return the data of an n8n credential whose type has that schema.
+
+    Raises:
+        InvalidRequest: a value does not fit the schema.
+    """
+    given = {"clientId": client_id, "clientSecret": KEPT_BY_US, **metadata}
+    data = credential_data(_definition(CATALOGUE[uid]), given, schema)
+    return {**data, "oauthTokenData": token_data(AUTHORIZATIONS[uid].provider, access_token, scope)}
 
 
 def _definition(definition: Definition) -> Definition:
