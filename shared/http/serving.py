@@ -152,7 +152,8 @@ def _body(endpoint: Endpoint, raw: bytes, query: dict[str, str]) -> Any:
 
 def _extra(endpoint: Endpoint, error: PlatformError) -> dict[str, str]:
     if isinstance(error, MethodNotAllowed):
-        methods = "GET, HEAD" if endpoint.method == "GET" else endpoint.method
+        may_be_asked = endpoint.method == "GET" and not endpoint.changes
+        methods = "GET, HEAD" if may_be_asked else endpoint.method
         return {"Allow": f"{methods}, OPTIONS"}
     retry = error.details.get("retryInSeconds")
     return {"Retry-After": str(retry)} if retry is not None else {}

@@ -29,8 +29,9 @@ class Visit:
 
     @property
     def method(self) -> str:
-        """The method, HEAD counted as the GET it is a part of."""
-        return "GET" if self.request.method == "HEAD" else self.request.method
+        """The method, HEAD counted as the GET it is a part of, unless that changes something."""
+        is_part = self.request.method == "HEAD" and not self.endpoint.changes
+        return "GET" if is_part else self.request.method
 
     def named(self) -> dict[str, str]:
         """Return the ids the request names, in its path and in its body, as far as that was read."""
