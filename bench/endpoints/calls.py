@@ -12,7 +12,7 @@ from shared.model.scopes import Scope
 Prepare = Callable[[Desk], Awaitable[Asked]]
 
 UNMEASURED: Mapping[str, str] = {
-    "startIntegrationAuthorization": "it needs the operator's client at a provider, which the stack has none of",
+    "startIntegrationAuthorization": "it needs a client at a provider, and the stack has none",
 }
 """Endpoints that a key can call and that are not measured, each with the reason."""
 
