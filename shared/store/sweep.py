@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from google.cloud import firestore
+from google.cloud.firestore_v1.types import query as types
 
 from shared.model.document import Document
+from shared.store import values
 from shared.store.counts import count
-from shared.store.query import found_in
+from shared.store.reading import read
+from shared.store.refs import Ref
 from shared.store.store import Found, Store
 
 D = TypeVar("D", bound=Document)
 
+_Query = types.StructuredQuery.pb()
 _NAME = "__name__"
 
 
@@ -29,20 +32,26 @@ async def sweep(
     everywhere: bool,
     after: str | None,
     page: int,
-    fields: Sequence[str] = (),
+    fields: Sequence[str],
 ) -> list[Found[D]]:
     """Return the next documents in the order of their paths, behind the path ``after``.
 
-    ``everywhere`` means collections of that name below any document. With ``fields`` (names as stored) only
-    those are read.
+    ``everywhere`` means collections of that name below any document. Only ``fields`` (names as stored) are
+    read.
     """
-    client: Any = store.client
-    walk: Any = client.collection_group(collection) if everywhere else client.collection(collection)
-    walk = walk.order_by(_NAME, direction=firestore.Query.ASCENDING).limit(page)
-    if fields:
-        walk = walk.select(list(fields))
+    walk = _Query(limit={"value": page})
+    walk.from_.add(collection_id=collection, all_descendants=everywhere)
+    walk.order_by.add(field={"field_path": _NAME}, direction=types.StructuredQuery.Direction.ASCENDING)
+    for name in fields:
+        walk.select.fields.add(field_path=name)
     if after is not None:
-        walk = walk.start_after({_NAME: client.document(after)})
-    found = [found_in(model, snapshot) async for snapshot in walk.stream()]
-    count(queries=1, round_trips=1, reads=len(found))
-    return found
+        walk.start_at.values.add(reference_value=store.calls.name(after))
+    documents: list[Any] = list(await store.calls.run_query(walk))
+    count(queries=1, round_trips=1, reads=len(documents))
+    start = len(store.calls.name(""))
+    return [_found(model, document, document.name[start:]) for document in documents]
+
+
+def _found(model: type[D], document: Any, path: str) -> Found[D]:
+    value = read(model, path, values.decode(document.fields))
+    return Found(Ref(path, model), value, values.moment(document.update_time))
