@@ -93,8 +93,10 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for child in self._children.values():
                     group.create_task(start(child))
-        except* StartFailed as failures:
-            raise failures.exceptions[0] from None
+        except ExceptionGroup as failures:
+            # Not `except*`: before Python 3.11.4 what that raises comes out as a group again.
+            first = failures.exceptions[0]
+            raise first from None
 
     async def _take_down(self) -> None:
         """Stop in waves: first what nothing else needs, last what everything stands on."""

@@ -299,13 +299,13 @@ async def test_custom_integrations_of_the_configuration_are_required(product: Pr
 
 
 async def test_missing_integrations_are_an_answer_that_lists_them(product: Product) -> None:
-    configuration = product.configuration("v1", integrationUids=["slack", "openai"])
+    configuration = product.configuration("v1", integrationUids=["google_slides", "microsoft_to_do"])
 
     data = await product.deploy("v1", configuration=configuration)
 
     assert data["deploymentStatus"] == "failed"
-    assert "slack" in data["error"]
-    assert "openai" in data["error"]
+    assert "google_slides" in data["error"]
+    assert "microsoft_to_do" in data["error"]
     assert [row["status"] for row in data["workflowsDeployed"]] == ["failed", "failed"]
     instance = await product.instance(data["processInstanceId"])
     assert (instance.is_active, instance.inactive_reason) == (False, InactiveReason.MISSING_INTEGRATION)

@@ -158,13 +158,13 @@ async def test_a_rerun_that_fails_is_an_answer_and_what_ran_goes_on(product: Pro
 
 
 async def test_a_rerun_that_still_lacks_integrations_says_which(product: Product) -> None:
-    configuration = product.configuration("v1", integrationUids=["slack"])
+    configuration = product.configuration("v1", integrationUids=["google_slides"])
     instance_id = (await product.deploy("v1", configuration=configuration))["processInstanceId"]
 
     data = data_of(await product.rerun(instance_id))
 
     assert (data["deploymentStatus"], data["n8nWorkflowIds"]) == ("failed", [])
-    assert "slack" in data["error"]
+    assert "google_slides" in data["error"]
     assert (await product.instance(instance_id)).inactive_reason == InactiveReason.MISSING_INTEGRATION
 
 

@@ -22,6 +22,7 @@ from shared.http.declaration import Endpoint, Envelope
 _TEXT = {"type": "string"}
 _REQUEST_ID = {"type": "string", "format": "uuid", "description": "Names this request in the logs."}
 _JSON = "application/json"
+_HTML = "text/html"
 
 _NAMES = {
     Envelope.DATA: "Failure",
@@ -94,9 +95,13 @@ def _refusal(endpoint: Endpoint, errors: list[type[PlatformError]]) -> dict[str,
     said = dict.fromkeys((error.__doc__ or "").split("\n")[0] for error in errors)
     codes = dict.fromkeys(_code(endpoint, error) for error in errors)
     schema = {"$ref": f"#/components/schemas/{_NAMES[endpoint.envelope]}"}
+    content: dict[str, Any] = {_JSON: {"schema": schema}}
+    if endpoint.media_type == _HTML:
+        # A page tells its reader what went wrong; what happens before it is made is told as everywhere.
+        content[_HTML] = {"schema": _TEXT}
     answer: dict[str, Any] = {
         "description": " ".join((*said, f"Codes: {', '.join(codes)}.")),
-        "content": {_JSON: {"schema": schema}},
+        "content": content,
     }
     if errors[0].status == 429:
         seconds = {"schema": {"type": "integer"}, "description": "Seconds to wait."}
