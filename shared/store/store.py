@@ -85,7 +85,7 @@ class Store:
         """Return one ``Found | None`` per reference, in order, read in a single batched get."""
         count(round_trips=1, reads=len(refs))
         documents = await self.calls.batch_get(ref.path for ref in refs)
-        return tuple(self._found(ref, documents.get(ref.path)) for ref in refs)
+        return tuple(self.found(ref, documents.get(ref.path)) for ref in refs)
 
     async def get(self, ref: Ref[D]) -> Found[D] | None:
         """Return the document, or ``None``."""
@@ -136,7 +136,12 @@ class Store:
         return message
 
     @staticmethod
-    def _found(ref: Ref[D], document: Any) -> Found[D] | None:
+    def found(ref: Ref[D], document: Any) -> Found[D] | None:
+        """Return a document of an answer, ``None`` for none.
+
+        Raises:
+            Unreadable: it does not fit its model.
+        """
         if document is None:
             return None
         value = read(ref.model, ref.path, values.decode(document.fields))

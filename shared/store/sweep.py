@@ -12,9 +12,7 @@ from typing import Any, TypeVar
 from google.cloud.firestore_v1.types import query as types
 
 from shared.model.document import Document
-from shared.store import values
 from shared.store.counts import count
-from shared.store.reading import read
 from shared.store.refs import Ref
 from shared.store.store import Found, Store
 
@@ -49,9 +47,5 @@ async def sweep(
     documents: list[Any] = list(await store.calls.run_query(walk))
     count(queries=1, round_trips=1, reads=len(documents))
     start = len(store.calls.name(""))
-    return [_found(model, document, document.name[start:]) for document in documents]
-
-
-def _found(model: type[D], document: Any, path: str) -> Found[D]:
-    value = read(model, path, values.decode(document.fields))
-    return Found(Ref(path, model), value, values.moment(document.update_time))
+    read = (store.found(Ref(document.name[start:], model), document) for document in documents)
+    return [found for found in read if found is not None]
