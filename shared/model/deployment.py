@@ -29,11 +29,14 @@ class Purpose(StrEnum):
     DEPLOY = "deploy"
     PUBLISH = "publish"
     RERUN = "rerun"
+    INSTALL = "install"
+    UPDATE = "update"
+    """Another version than the installation had, newer or older."""
 
     @property
     def holds_project(self) -> bool:
         """Whether nothing else may be deployed or published from the project meanwhile."""
-        return self is not Purpose.RERUN
+        return self in (Purpose.DEPLOY, Purpose.PUBLISH)
 
 
 class Lease(Document):

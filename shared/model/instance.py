@@ -91,5 +91,14 @@ class ProcessInstance(Sharing, Lockable):
     """The integrations its live deployment stands on; found by them when one is deleted."""
     instance_key: str
     """Sealed ``ck_`` key, kept so that its owner can reveal it."""
+    pinned: bool = False
+    """Whether it stays at its version when another is published."""
+    available_template_id: str | None = None
+    """A published version it was told of and does not run: pinned, or the update failed."""
+    available_version: str | None = None
+    rollout_number: int = 0
+    """The newest rollout that reached it; an older one that comes late leaves it alone."""
+    uninstalled_at: datetime | None = None
+    """Since when it is gone for its users; its runs can still be read."""
     installed_at: datetime
     last_executed_at: datetime | None = None

@@ -91,6 +91,10 @@ class Process(Document):
     latest_template_id: str | None = None
     published_template_id: str | None = None
     published_version: str | None = None
+    rollout_number: int = 0
+    """How many times a version was rolled out to the installations."""
+    rollout_id: str | None = None
+    """The newest of these rollouts."""
     dev_instance_id: str
     prod_instance_id: str | None = None
     """The owner's installation of what is published; made by the first publish."""

@@ -26,7 +26,7 @@ Operator = Literal["==", ">=", ">", "<=", "<", "in", "array_contains", "array_co
 TENANT_FIELDS = ("organization_id", "process_instance_id", "project_id", "process_id", "user_id")
 """The fields that bind a document of a top-level collection to whom it belongs."""
 
-TENANT_ROOTS = ("organizations", "processInstances", "projects", "processes")
+TENANT_ROOTS = ("organizations", "processInstances", "projects", "processes", "rollouts")
 """The collections whose documents have collections of their own."""
 
 

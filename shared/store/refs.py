@@ -17,10 +17,12 @@ from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder, Integration, OAuthFlow
 from shared.model.invitation import Invitation
 from shared.model.keys import KeyRotation
+from shared.model.listing import Installation, Listing
 from shared.model.note import Note
 from shared.model.organization import Member, N8nBackend, Organization, Shards, Team
 from shared.model.otp import OneTimeCode, Purpose, RequestWindow
 from shared.model.project import Process, Project
+from shared.model.rollout import Rollout, Target
 from shared.model.stage import Stage, StageDocument
 from shared.model.template import Template, VersionClaim
 from shared.model.turn import Turn, TurnOf
@@ -161,6 +163,26 @@ def process(process_id: str) -> Ref[Process]:
 def version_claim(process_id: str, version: str) -> Ref[VersionClaim]:
     """The claim on one version number of a process."""
     return Ref(f"processes/{_segment(process_id)}/versions/{_segment(version)}", VersionClaim)
+
+
+def listing(process_id: str) -> Ref[Listing]:
+    """What is shown of a published process."""
+    return Ref(f"listings/{_segment(process_id)}", Listing)
+
+
+def installation(process_id: str, holder_id: str) -> Ref[Installation]:
+    """The one installation of a process that a user of an organization, or an organization, may have."""
+    return Ref(f"processes/{_segment(process_id)}/installations/{_segment(holder_id)}", Installation)
+
+
+def rollout(rollout_id: str) -> Ref[Rollout]:
+    """A version on its way to the installations of a process."""
+    return Ref(f"rollouts/{_segment(rollout_id)}", Rollout)
+
+
+def rollout_target(rollout_id: str, process_instance_id: str) -> Ref[Target]:
+    """One installation in a rollout."""
+    return Ref(f"rollouts/{_segment(rollout_id)}/targets/{_segment(process_instance_id)}", Target)
 
 
 def data_ingestion(data_ingestion_id: str) -> Ref[DataIngestion]:

@@ -71,9 +71,11 @@ class Beginning:
 
 
 async def begin(
-    platform: Platform, order: Order, found: Found[ProcessInstance] | None, project: Project
+    platform: Platform, order: Order, found: Found[ProcessInstance] | None, project: Project | None
 ) -> Beginning:
     """Return how the deployment begins; ``found`` is the installation, ``None`` to make it.
+
+    ``project`` is the one whose lock is taken with it, if it is one's own.
 
     Raises:
         Conflict (``DEPLOYMENT_IN_PROGRESS``, ``INSTANCE_ARCHIVED``): another one is at work on the
@@ -86,7 +88,7 @@ async def begin(
             "The process instance of this project is archived. Unarchive it, then deploy again.",
             code="INSTANCE_ARCHIVED",
         )
-    stuck = await stuck_holders(platform, project, *([found.value] if found else []))
+    stuck = await stuck_holders(platform, *(one for one in (project, found and found.value) if one))
     here = [one for one in stuck if one.value.process_instance_id == order.place.instance_id]
     elsewhere = [one for one in stuck if one not in here]
     changes = dict(order.changes)

@@ -21,6 +21,8 @@ _PAUSED = frozenset({InactiveReason.USER_PAUSED, InactiveReason.CREDITS_EXHAUSTE
 KEPT_PAUSES: Mapping[Purpose, frozenset[InactiveReason]] = {
     Purpose.DEPLOY: frozenset(),
     Purpose.PUBLISH: _PAUSED,
+    Purpose.INSTALL: frozenset(),
+    Purpose.UPDATE: _PAUSED | {InactiveReason.AUTO_TOGGLED},
     Purpose.RERUN: _PAUSED | {InactiveReason.AUTO_TOGGLED},
 }
 """Purpose → why an installation stays paused though its deployment succeeds (decision 0015)."""
