@@ -5,12 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 
 from shared.model.deployment import DeploymentInstance, DeploymentStatus
-from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.instance import ProcessInstance
+from shared.model.instance_events import Event, Standing, standing_of
 
 
 class InstanceState(StrEnum):
     """The state a user is shown."""
 
+    UNINSTALLED = "uninstalled"
     ARCHIVED = "archived"
     DEPLOYING = "deploying"
     """A deployment is at work; what comes out of it is not known yet."""
@@ -20,21 +22,13 @@ class InstanceState(StrEnum):
     ACTIVE = "active"
 
 
-class Action(StrEnum):
-    """What a user does to an installation."""
-
-    ACTIVATE = "activate"
-    DEACTIVATE = "deactivate"
-    ARCHIVE = "archive"
-    UNARCHIVE = "unarchive"
-
-
 class Verdict(StrEnum):
-    """What becomes of an action."""
+    """What becomes of what a user wants."""
 
     DO = "do"
     DONE_ALREADY = "done already"
     NOT_ARCHIVED_ONES = "not archived ones"
+    NOT_UNINSTALLED_ONES = "not uninstalled ones"
     NOT_WHILE_DEPLOYING = "not while deploying"
     NOT_WITHOUT_INTEGRATIONS = "not without integrations"
     NOT_AFTER_FAILURE = "not after failure"
@@ -49,43 +43,53 @@ def state_of(instance: ProcessInstance, current: DeploymentInstance | None) -> I
 
     A deployment that lacks integrations failed too. The state names the cause.
     """
+    if instance.uninstalled_at is not None:
+        return InstanceState.UNINSTALLED
     if instance.archived:
         return InstanceState.ARCHIVED
     if current is not None and not current.deployment_status.is_terminal:
         return InstanceState.DEPLOYING
     failed = current is not None and current.deployment_status is DeploymentStatus.FAILED
     lacks = failed and current is not None and current.error_code == MISSING_INTEGRATION
-    if lacks or (not instance.is_active and instance.inactive_reason is InactiveReason.MISSING_INTEGRATION):
+    standing = standing_of(instance)
+    if lacks or standing is Standing.MISSING_INTEGRATION:
         return InstanceState.MISSING_INTEGRATION
-    if failed or instance.live_deployment_instance_id is None:
+    if failed or standing is Standing.DEPLOY_FAILED or instance.live_deployment_instance_id is None:
         return InstanceState.DEPLOY_FAILED
-    return InstanceState.ACTIVE if instance.is_active else InstanceState.PAUSED
+    return InstanceState.ACTIVE if standing is Standing.ACTIVE else InstanceState.PAUSED
 
 
-def verdict(action: Action, state: InstanceState, is_active: bool) -> Verdict:
-    """Return what becomes of an action in a state.
+def verdict(event: Event, state: InstanceState, is_active: bool) -> Verdict:
+    """Return what becomes of what a user wants to do to an installation in a state.
 
     An installation whose update failed may be active all the same: its version before still runs.
     """
-    match action:
-        case Action.ACTIVATE if state is InstanceState.ARCHIVED:
-            return Verdict.NOT_ARCHIVED_ONES
-        case Action.ACTIVATE if is_active:
-            return Verdict.DONE_ALREADY
-        case Action.DEACTIVATE if state is InstanceState.ARCHIVED:
-            return Verdict.DONE_ALREADY
-        case Action.ARCHIVE if state is InstanceState.ARCHIVED:
-            return Verdict.DONE_ALREADY
-        case Action.UNARCHIVE:
-            return Verdict.DO if state is InstanceState.ARCHIVED else Verdict.DONE_ALREADY
-        case _ if state is InstanceState.DEPLOYING:
-            return Verdict.NOT_WHILE_DEPLOYING
-        case Action.ARCHIVE:
-            return Verdict.DO
-        case Action.DEACTIVATE:
-            return Verdict.DO if is_active else Verdict.DONE_ALREADY
+    if state is InstanceState.DEPLOYING and not _is_done(event, state, is_active):
+        return Verdict.NOT_WHILE_DEPLOYING
+    if event in (Event.ACTIVATED, Event.UNARCHIVED) and state is InstanceState.UNINSTALLED:
+        return Verdict.NOT_UNINSTALLED_ONES
+    if event is Event.ACTIVATED and state is InstanceState.ARCHIVED:
+        return Verdict.NOT_ARCHIVED_ONES
+    if _is_done(event, state, is_active):
+        return Verdict.DONE_ALREADY
+    return _REFUSED.get(state, Verdict.DO) if event is Event.ACTIVATED else Verdict.DO
+
+
+def _is_done(event: Event, state: InstanceState, is_active: bool) -> bool:
+    put_away = state in (InstanceState.ARCHIVED, InstanceState.UNINSTALLED)
+    match event:
+        case Event.ACTIVATED:
+            return is_active
+        case Event.PAUSED:
+            return put_away or (not is_active and state is not InstanceState.DEPLOYING)
+        case Event.ARCHIVED:
+            return put_away
+        case Event.UNARCHIVED:
+            return not put_away
+        case Event.UNINSTALLED:
+            return state is InstanceState.UNINSTALLED
         case _:
-            return _REFUSED.get(state, Verdict.DO)
+            raise ValueError(f"{event.value} is not for users to decide")
 
 
 _REFUSED = {

@@ -6,7 +6,7 @@ The deployment's document says what is left, so its watchdog can do it as well.
 from __future__ import annotations
 
 from shared.model.deployment import DeploymentInstance
-from shared.model.instance import InactiveReason
+from shared.model.instance_events import Event
 from shared.n8n.client import N8nClient
 from shared.services.deployments.restore import remove
 from shared.services.instances.switch import switch
@@ -58,4 +58,4 @@ async def _pause(
         return
     if sibling is not None and sibling.value.is_active:
         actor = deployment.started_by or own.value.user_id
-        await switch(platform, sibling, False, InactiveReason.AUTO_TOGGLED, actor)
+        await switch(platform, sibling, Event.TOGGLED, actor)

@@ -103,7 +103,7 @@ async def begin(
             Create(refs.deployment(order.deployment_id), deployment),
             *writes,
             *(superseding(one, order.now) for one in stuck),
-            *(unsettling_elsewhere(one) for one in elsewhere),
+            *await unsettling_elsewhere(platform, elsewhere),
         ],
         work=Work(
             deployment_id=order.deployment_id,

@@ -1,11 +1,10 @@
-"""How a deployment instance's status may change, and what a new version leaves paused (platform §4)."""
+"""How a deployment instance's status may change (platform §4)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.model.deployment import DeploymentStatus, Purpose
-from shared.model.instance import InactiveReason
+from shared.model.deployment import DeploymentStatus
 
 TRANSITIONS: Mapping[DeploymentStatus, frozenset[DeploymentStatus]] = {
     DeploymentStatus.PENDING: frozenset({DeploymentStatus.DEPLOYING}),
@@ -15,17 +14,6 @@ TRANSITIONS: Mapping[DeploymentStatus, frozenset[DeploymentStatus]] = {
     DeploymentStatus.FAILED: frozenset({DeploymentStatus.DEPLOYING}),
 }
 """Status → the ones it may change to. What is not listed is forbidden."""
-
-_PAUSED = frozenset({InactiveReason.USER_PAUSED, InactiveReason.CREDITS_EXHAUSTED, InactiveReason.ARCHIVED})
-
-KEPT_PAUSES: Mapping[Purpose, frozenset[InactiveReason]] = {
-    Purpose.DEPLOY: frozenset(),
-    Purpose.PUBLISH: _PAUSED,
-    Purpose.INSTALL: frozenset(),
-    Purpose.UPDATE: _PAUSED | {InactiveReason.AUTO_TOGGLED},
-    Purpose.RERUN: _PAUSED | {InactiveReason.AUTO_TOGGLED},
-}
-"""Purpose → why an installation stays paused though its deployment succeeds (decision 0015)."""
 
 
 def may_become(status: DeploymentStatus, next_status: DeploymentStatus) -> bool:

@@ -8,6 +8,7 @@ from shared.model.configuration import FormItem, HttpTrigger, ScheduleTrigger, W
 from shared.model.deployment import N8nWorkflowOwner, WorkflowRow
 from shared.model.endpoint import Endpoint, TriggerTarget
 from shared.model.instance import Environment
+from shared.model.instance_events import Outcome, ended
 from shared.model.project import CurrentDeployment
 from shared.placeholders import Values, resolve
 from shared.services.deployments.lock import unlocking
@@ -27,8 +28,7 @@ def live_writes(platform: Platform, work: Work, rows: list[WorkflowRow], values:
     instance_id, organization_id = work.instance_id, work.tenant.organization_id
     kept = {row.workflow_id for row in rows}
     changes = {
-        "is_active": work.goes_live,
-        "inactive_reason": None if work.goes_live else work.instance.inactive_reason,
+        **ended(work.deployment.purpose, Outcome.DEPLOYED, work.instance),
         "current_version": work.deployment.version,
         "live_deployment_instance_id": work.deployment_id,
         "unsettled_deployment_instance_id": None,

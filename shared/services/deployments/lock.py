@@ -17,7 +17,8 @@ LOCKED_FOR = timedelta(minutes=10)
 
 L = TypeVar("L", bound=Lockable)
 
-_FREE: dict[str, object] = {"deploying": None, "deploying_until": None}
+FREE: dict[str, object] = {"deploying": None, "deploying_until": None}
+"""The fields of what nobody holds."""
 
 
 def is_locked(lockable: Lockable, now: datetime, besides: str | None = None) -> bool:
@@ -43,14 +44,14 @@ def unlocking(
     project: Mapping[str, object] | None = None,
 ) -> list[Write]:
     """Return what lets go all that a deployment holds, and changes other fields of both documents."""
-    freed = dict(project or {}) | (_FREE if deployment.purpose.holds_project else {})
+    freed = dict(project or {}) | (FREE if deployment.purpose.holds_project else {})
     writes = [letting_go(deployment.process_instance_id, instance)]
     return [*writes, Patch(refs.project(deployment.project_id), freed)] if freed else writes
 
 
 def letting_go(process_instance_id: str, changes: Mapping[str, object] | None = None) -> Write:
     """Return what lets go the installation alone, and changes other fields of it."""
-    return Patch(refs.instance(process_instance_id), {**_FREE, **(changes or {})})
+    return Patch(refs.instance(process_instance_id), {**FREE, **(changes or {})})
 
 
 def in_progress(what: str) -> Conflict:

@@ -14,7 +14,8 @@ from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.configuration import Configuration
 from shared.model.deployment import DeploymentInstance, DeploymentStatus, Purpose
-from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.instance import ProcessInstance
+from shared.model.instance_events import BROKEN, standing_of
 from shared.services.access import accessible_instance
 from shared.services.audit import audited
 from shared.services.deployments.carry import Carried, book_watchdog, carry
@@ -28,8 +29,6 @@ from shared.store import refs
 from shared.store.errors import Changed
 from shared.store.store import Found, Patch
 from shared.validation.parameters import coerce_parameters, effective_parameters, missing_parameters
-
-_BROKEN = (InactiveReason.DEPLOY_FAILED, InactiveReason.MISSING_INTEGRATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ def _require_startable(
             "Set forceRedeploy to take it over.",
             code="DEPLOYMENT_IN_PROGRESS",
         )
-    is_broken = not instance.is_active and instance.inactive_reason in _BROKEN
+    is_broken = standing_of(instance) in BROKEN
     if deployment.deployment_status is not DeploymentStatus.FAILED and not is_broken:
         raise Conflict(
             "The deployment of this process instance is not in failed state. "

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from shared.errors import Conflict, PlatformError, UpstreamError
 from shared.model.deployment import DeploymentStatus, WorkflowRow
-from shared.model.instance import InactiveReason
+from shared.model.instance_events import Outcome, ended
 from shared.services.deployments.aftermath import finish_up
 from shared.services.deployments.bodies import Preparation
 from shared.services.deployments.hold import HELD_UNSETTLED_FOR, holding, releasing
@@ -135,7 +135,8 @@ async def _record_failure(
         )
         for w in work.configuration.workflows
     ]
-    writes = [*unlocking(work.deployment, _stopped(work, error)), *others]
+    outcome = Outcome.LACKING if isinstance(error, MissingIntegrations) else Outcome.FAILED
+    writes = [*unlocking(work.deployment, ended(work.deployment.purpose, outcome, work.instance)), *others]
     await lease.write(
         {
             "deployment_status": DeploymentStatus.FAILED,
@@ -147,12 +148,3 @@ async def _record_failure(
         },
         *writes,
     )
-
-
-def _stopped(work: Work, error: PlatformError) -> dict[str, object]:
-    """Return what an installation that does not run says about a failure; a deliberate pause stays one."""
-    if work.was_running or not work.goes_live:
-        return {}
-    missing = isinstance(error, MissingIntegrations)
-    reason = InactiveReason.MISSING_INTEGRATION if missing else InactiveReason.DEPLOY_FAILED
-    return {"is_active": False, "inactive_reason": reason}

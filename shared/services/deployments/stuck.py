@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from shared.model.deployment import DeploymentInstance, DeploymentStatus
+from shared.model.instance import ProcessInstance
+from shared.model.instance_events import Outcome, ended
 from shared.model.lockable import Lockable
-from shared.services.deployments.lock import letting_go
+from shared.services.deployments.lock import FREE
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.store import Found, Patch, Write
@@ -39,6 +42,21 @@ def unsettling(stuck: Found[DeploymentInstance]) -> dict[str, object]:
     return {"unsettled_deployment_instance_id": stuck.ref.path.rpartition("/")[2]}
 
 
-def unsettling_elsewhere(stuck: Found[DeploymentInstance]) -> Write:
-    """Return what says so of an installation that is let go; the deployment's own watchdog puts it back."""
-    return letting_go(stuck.value.process_instance_id, unsettling(stuck))
+async def unsettling_elsewhere(platform: Platform, stuck: Sequence[Found[DeploymentInstance]]) -> list[Write]:
+    """Return what says so of other installations, and that their deployments failed, and lets them go.
+
+    The deployments' own watchdogs put n8n back.
+    """
+    instances = (refs.instance(one.value.process_instance_id) for one in stuck)
+    found = await platform.store.fetch(*instances) if stuck else ()
+    return [_failed(one, instance) for one, instance in zip(stuck, found, strict=True) if instance]
+
+
+def _failed(stuck: Found[DeploymentInstance], found: Found[ProcessInstance]) -> Write:
+    instance, changes = found.value, unsettling(stuck)
+    deployment_id = stuck.ref.path.rpartition("/")[2]
+    if instance.current_deployment_instance_id == deployment_id:
+        changes |= ended(stuck.value.purpose, Outcome.FAILED, instance)
+    if instance.deploying == deployment_id:
+        changes |= FREE
+    return Patch(found.ref, changes, found.update_time)

@@ -10,10 +10,10 @@ from shared.errors import Internal, NotFound
 from shared.model.configuration import Configuration, Workflow
 from shared.model.deployment import DeploymentInstance, Purpose, WorkflowRow
 from shared.model.instance import ProcessInstance
+from shared.model.instance_events import goes_live
 from shared.model.organization import Member, N8nBackend, Organization, WebhookAuth
 from shared.model.template import Template
 from shared.n8n.client import N8nClient
-from shared.services.deployments.lifecycle import KEPT_PAUSES
 from shared.services.platform import Platform
 from shared.services.secrets import backend_api_key, open_text
 from shared.store import refs
@@ -80,9 +80,7 @@ class Work:
     @property
     def goes_live(self) -> bool:
         """Whether the workflows are to run afterwards; else the installation stays paused (decision 0015)."""
-        if self.instance.archived:
-            return False
-        return self.instance.inactive_reason not in KEPT_PAUSES[self.deployment.purpose]
+        return goes_live(self.deployment.purpose, self.instance)
 
     @property
     def trusts_n8n(self) -> bool:

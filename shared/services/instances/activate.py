@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from shared.errors import PlatformError, UpstreamError
 from shared.model.apikey import ApiKey
-from shared.model.instance import InactiveReason, ProcessInstance
-from shared.model.instance_state import Action
+from shared.model.instance import ProcessInstance
+from shared.model.instance_events import Event
 from shared.services.access import accessible_instance
 from shared.services.instances.allowed import is_to_do
 from shared.services.instances.switch import Switched, switch
@@ -39,8 +39,8 @@ async def activate(platform: Platform, key: ApiKey, process_instance_id: str) ->
         refs.deployment(instance.current_deployment_instance_id), refs.process(instance.process_id)
     )
     switched = Switched(instance, 0)
-    if is_to_do(Action.ACTIVATE, instance, current.value if current else None):
-        switched = await switch(platform, found, True, None, key)
+    if is_to_do(Event.ACTIVATED, instance, current.value if current else None):
+        switched = await switch(platform, found, Event.ACTIVATED, key)
     toggles = process is not None and process.value.auto_toggle_dev_prod
     return Activation(switched, await _switch_other_off(platform, key, instance) if toggles else None)
 
@@ -53,9 +53,9 @@ async def deactivate(platform: Platform, key: ApiKey, process_instance_id: str) 
     """
     found = await accessible_instance(platform, key, process_instance_id)
     current = await platform.store.get(refs.deployment(found.value.current_deployment_instance_id))
-    if not is_to_do(Action.DEACTIVATE, found.value, current.value if current else None):
+    if not is_to_do(Event.PAUSED, found.value, current.value if current else None):
         return Activation(Switched(found.value, 0))
-    return Activation(await switch(platform, found, False, InactiveReason.USER_PAUSED, key))
+    return Activation(await switch(platform, found, Event.PAUSED, key))
 
 
 async def _switch_other_off(
@@ -73,7 +73,7 @@ async def _switch_other_off(
 
 async def _off(platform: Platform, key: ApiKey, found: Found[ProcessInstance]) -> None:
     try:
-        await switch(platform, found, False, InactiveReason.AUTO_TOGGLED, key)
+        await switch(platform, found, Event.TOGGLED, key)
     except PlatformError as error:
         environment = found.value.environment.value
         raise UpstreamError(

@@ -5,21 +5,22 @@ from __future__ import annotations
 from shared.errors import Conflict, InvalidRequest, PlatformError
 from shared.model.deployment import DeploymentInstance
 from shared.model.instance import ProcessInstance
-from shared.model.instance_state import Action, Verdict, state_of, verdict
+from shared.model.instance_events import Event
+from shared.model.instance_state import Verdict, state_of, verdict
 from shared.services.instances.turn import in_progress
 
 
-def is_to_do(action: Action, instance: ProcessInstance, current: DeploymentInstance | None) -> bool:
-    """Return whether an action remains to be done; not if it was done before.
+def is_to_do(event: Event, instance: ProcessInstance, current: DeploymentInstance | None) -> bool:
+    """Return whether what a user wants remains to be done; not if it was done before.
 
     Raises:
-        Conflict (``DEPLOYMENT_IN_PROGRESS``, ``INSTANCE_ARCHIVED``, ``MISSING_INTEGRATION``), InvalidRequest
-        (``DEPLOYMENT_FAILED``): the installation's state does not allow it.
+        Conflict (``DEPLOYMENT_IN_PROGRESS``, ``INSTANCE_ARCHIVED``, ``INSTANCE_UNINSTALLED``,
+            ``MISSING_INTEGRATION``), InvalidRequest (``DEPLOYMENT_FAILED``): its state does not allow it.
     """
-    decided = verdict(action, state_of(instance, current), instance.is_active)
+    decided = verdict(event, state_of(instance, current), instance.is_active)
     if decided is Verdict.DONE_ALREADY:
         # What an interrupted switch left in n8n is seen to now.
-        return instance.switching and action is Action.DEACTIVATE
+        return instance.switching and event in (Event.PAUSED, Event.ARCHIVED)
     if decided is Verdict.DO:
         return True
     raise _refusal(decided, current.error if current else None)
@@ -31,6 +32,11 @@ def _refusal(decided: Verdict, error: str | None) -> PlatformError:
             return Conflict(
                 "This process instance is archived. Unarchive it before it is activated.",
                 code="INSTANCE_ARCHIVED",
+            )
+        case Verdict.NOT_UNINSTALLED_ONES:
+            return Conflict(
+                "This process instance was uninstalled. Install the process again.",
+                code="INSTANCE_UNINSTALLED",
             )
         case Verdict.NOT_WITHOUT_INTEGRATIONS:
             said = f" {error}" if error else " Connect it, then rerun the deployment."

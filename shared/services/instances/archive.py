@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
-from shared.model.instance import InactiveReason, ProcessInstance
-from shared.model.instance_state import Action
+from shared.model.instance_events import Event, after
 from shared.services.access import accessible_instance
 from shared.services.audit import audited
 from shared.services.instances.allowed import is_to_do
@@ -20,16 +19,14 @@ async def archive(platform: Platform, key: ApiKey, process_instance_id: str, *, 
 
     Raises:
         NotFound, Forbidden, Conflict (``DEPLOYMENT_IN_PROGRESS``), UpstreamError: n8n is down, and the
-            installation is not archived.
+            installation is not archived, or n8n follows when it is back.
     """
     found = await accessible_instance(platform, key, process_instance_id)
     instance = found.value
     current = await platform.store.get(refs.deployment(instance.current_deployment_instance_id))
-    action = Action.ARCHIVE if put_away else Action.UNARCHIVE
-    if not is_to_do(action, instance, current.value if current else None):
+    event = Event.ARCHIVED if put_away else Event.UNARCHIVED
+    if not is_to_do(event, instance, current.value if current else None):
         return False
-    if put_away and (instance.is_active or instance.switching):
-        await switch(platform, found, False, InactiveReason.ARCHIVED, key)
     entry = audited(
         platform,
         key,
@@ -37,17 +34,13 @@ async def archive(platform: Platform, key: ApiKey, process_instance_id: str, *, 
         instance.organization_id,
         process_instance_id,
     )
+    if put_away:
+        await switch(platform, found, event, key, entry)
+        return True
+    # n8n has nothing of it, so it is not asked.
     async with turn_at(platform, found.ref) as turn:
         present = await platform.store.get(found.ref)
-        if present is None or present.value.is_active:
+        if present is None:
             raise in_progress()
-        await turn.end(_changes(instance, put_away), entry)
+        await turn.end(after(event, present.value), entry)
     return True
-
-
-def _changes(instance: ProcessInstance, put_away: bool) -> dict[str, object]:
-    if put_away:
-        return {"archived": True}
-    # It does not start to run by itself.
-    paused = instance.inactive_reason is InactiveReason.ARCHIVED
-    return {"archived": False, **({"inactive_reason": InactiveReason.USER_PAUSED} if paused else {})}

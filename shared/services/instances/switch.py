@@ -10,18 +10,21 @@ run parts; a task, or the next switch, sees to that.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from shared.errors import Conflict, InvalidRequest, PlatformError, UpstreamError
+from shared.errors import Conflict, PlatformError, UpstreamError
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.deployment import DeploymentInstance
-from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.instance import ProcessInstance
+from shared.model.instance_events import Event, after
 from shared.services.audit import audited
 from shared.services.deployments.hold import let_finish
 from shared.services.deployments.work import Work, load_work
 from shared.services.faults import point
+from shared.services.instances.allowed import is_to_do
 from shared.services.instances.published import Ensemble, ensemble_of
 from shared.services.instances.queues import look_task, take_back
 from shared.services.instances.turn import TURN, Turn, in_progress, turn_at
@@ -46,40 +49,48 @@ class Switched:
 async def switch(
     platform: Platform,
     found: Found[ProcessInstance],
-    on: bool,
-    reason: InactiveReason | None,
+    event: Event,
     actor: ApiKey | str,
+    *also: Write,
 ) -> Switched:
-    """Let an installation run (``on``), or pause it for a ``reason``. What is so already stays so.
+    """Bring an installation to what follows from an event, here and in n8n. What is so already stays so.
 
-    ``actor`` is the key, or the user, that asked for it. Sharing, roles and what the installation's state
-    allows are the caller's to check.
+    ``actor`` is the key, or the user, that asked for it; sharing and roles are the caller's to check.
+    ``also`` is written in the commit that says it is off, should anything change.
 
     Raises:
         Conflict (``DEPLOYMENT_IN_PROGRESS``): a deployment or another switch is at work.
-        InvalidRequest (``DEPLOYMENT_FAILED``): there is nothing to switch on.
+        Conflict, InvalidRequest: its state, as it is now, does not allow that it is activated.
         UpstreamError: n8n is down or refuses. It is as before, except when n8n went down in the middle of
             switching off: then the installation is off, and n8n follows when it is back.
     """
     async with turn_at(platform, found.ref) as turn:
-        instance, live = await _present(platform, found.ref)
-        if on and instance.archived:
-            raise Conflict("This process instance was archived meanwhile.", code="INSTANCE_ARCHIVED")
-        if instance.is_active is on and not instance.switching:
-            return Switched(instance, 0)
-        if live is None:
-            raise InvalidRequest(
-                "No deployment of this process instance ever succeeded. Rerun the deployment.",
-                code="DEPLOYMENT_FAILED",
-            )
+        instance, current, live = await _present(platform, found.ref)
+        if event is Event.ACTIVATED:
+            is_to_do(event, instance, current)
+        changes = after(event, instance)
+        on = bool(changes["is_active"])
+        if live is None or (instance.is_active is on and not instance.switching):
+            return await _unswitched(turn, instance, changes, also)
         work = await load_work(platform, instance.live_deployment_instance_id or "", live)
         ensemble = await ensemble_of(platform, work, turn)
         switching = _Switch(platform, turn, work, ensemble)
         await switching.book()
-        count = await (switching.on(actor) if on else switching.off(reason, actor))
-        why = None if on else reason if instance.is_active else instance.inactive_reason
-        changes = {"is_active": on, "inactive_reason": why, "switching": False}
-        return Switched(instance.model_copy(update=changes), count)
+        count = await (switching.on(changes, actor) if on else switching.off(changes, actor, also))
+        return Switched(instance.model_copy(update={**changes, "switching": False}), count)
+
+
+async def _unswitched(
+    turn: Turn, instance: ProcessInstance, changes: Mapping[str, object], also: Iterable[Write]
+) -> Switched:
+    """Write what changes of an installation for which nothing is to be done in n8n."""
+    if _differs(instance, changes):
+        await turn.end(changes, *also)
+    return Switched(instance.model_copy(update=changes), 0)
+
+
+def _differs(instance: ProcessInstance, changes: Mapping[str, object]) -> bool:
+    return any(getattr(instance, name) != value for name, value in changes.items())
 
 
 async def settle(platform: Platform, process_instance_id: str) -> str:
@@ -93,7 +104,7 @@ async def settle(platform: Platform, process_instance_id: str) -> str:
     if found is None or not found.value.switching:
         return "finished"
     async with turn_at(platform, found.ref) as turn:
-        instance, live = await _present(platform, found.ref)
+        instance, _, live = await _present(platform, found.ref)
         if not instance.switching or instance.is_active or live is None:
             await turn.end({"switching": None})
             return "finished"
@@ -105,8 +116,8 @@ async def settle(platform: Platform, process_instance_id: str) -> str:
 
 async def _present(
     platform: Platform, reference: Ref[ProcessInstance]
-) -> tuple[ProcessInstance, DeploymentInstance | None]:
-    """Return the installation and the deployment it runs, none of which changes during the turn."""
+) -> tuple[ProcessInstance, DeploymentInstance | None, DeploymentInstance | None]:
+    """Return the installation, its latest deployment and the one it runs; none changes during the turn."""
     found = await platform.store.get(reference)
     if found is None:
         raise in_progress()
@@ -117,7 +128,7 @@ async def _present(
     current, *live = await platform.store.fetch(*map(refs.deployment, wanted))
     if current is not None and not current.value.deployment_status.is_terminal:
         raise in_progress()
-    return instance, live[0].value if live and live[0] else None
+    return instance, current.value if current else None, live[0].value if live and live[0] else None
 
 
 class _Switch:
@@ -138,7 +149,7 @@ class _Switch:
         at = self._platform.sources.now() + TURN
         await self._platform.queue.create(look_task(self._work.instance_id, self._turn.token, at))
 
-    async def on(self, actor: ApiKey | str) -> int:
+    async def on(self, changes: Mapping[str, object], actor: ApiKey | str) -> int:
         await self._turn.commit({"switching": True})
         point("switch.begun")
         try:
@@ -147,17 +158,18 @@ class _Switch:
             await self._undo()
             raise
         point("switch.published")
-        changed = {"is_active": True, "inactive_reason": None, "switching": None}
         entry = self._audit(AuditAction.INSTANCE_ACTIVATED, actor)
-        await self._turn.end(changed, *self._recorded(True), entry)
+        await self._turn.end({**changes, "switching": None}, *self._recorded(True), entry)
         await take_back(self._platform.queue, self._turn.token)
         return count
 
-    async def off(self, reason: InactiveReason | None, actor: ApiKey | str) -> int:
+    async def off(self, changes: Mapping[str, object], actor: ApiKey | str, also: Iterable[Write]) -> int:
         if self._work.instance.is_active:
-            changed = {"is_active": False, "inactive_reason": reason, "switching": True}
+            reason = changes["inactive_reason"]
             entry = self._audit(AuditAction.INSTANCE_DEACTIVATED, actor, reason=reason)
-            await self._turn.commit(changed, *self._recorded(False), entry)
+            await self._turn.commit({**changes, "switching": True}, *self._recorded(False), entry, *also)
+        elif _differs(self._work.instance, changes):
+            await self._turn.commit(changes, *also)
         point("switch.recorded")
         try:
             await let_finish(self._platform, self._work, self._ensemble.client)

@@ -15,7 +15,8 @@ from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.document import Document
-from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.instance import ProcessInstance
+from shared.model.instance_events import Standing, standing_of
 from shared.model.integrations import ContextType, Definition, Holder, Integration, credential_id
 from shared.n8n.client import N8nClient
 from shared.services.audit import audited
@@ -180,15 +181,15 @@ def _metadata(metadata: Mapping[str, object]) -> str:
 
 async def _waiting(platform: Platform, place: Place) -> str:
     """Return what to tell about installations that wait for integrations; nothing reactivates by itself."""
-    reason = InactiveReason.MISSING_INTEGRATION
+    waits = Standing.MISSING_INTEGRATION
     holder = place.holder
     if place.instance is not None:
-        count = int(place.instance.value.inactive_reason is reason)
+        count = int(standing_of(place.instance.value) is waits)
     elif holder.context_type is ContextType.PLATFORM:
         count = 0
     else:
         query = owned_by("processInstances", ProcessInstance, "organization_id", holder.organization_id)
-        query = query.where("inactive_reason", "==", reason.value)
+        query = query.where("inactive_reason", "==", waits.value)
         if holder.context_type is ContextType.MEMBER:
             query = query.where("user_id", "==", holder.owner)
         count = await tally(platform.store, query.at_most(1000))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.document import Document
-from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.instance import ProcessInstance
+from shared.model.instance_events import Event
 from shared.model.integrations import (
     CATALOGUE,
     PROVIDERS,
@@ -84,7 +85,7 @@ async def disconnect(
     point("integration.unusable")
     dependants = await dependants_of(platform, place, integration_id)
     for dependant in dependants:
-        await switch(platform, dependant, False, InactiveReason.MISSING_INTEGRATION, key)
+        await switch(platform, dependant, Event.INTEGRATION_LOST, key)
     for holder, known in found:
         await _delete(platform, key, holder, known)
     count = len(dependants)

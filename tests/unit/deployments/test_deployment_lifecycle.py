@@ -4,9 +4,8 @@ from itertools import product
 
 import pytest
 
-from shared.model.deployment import DeploymentStatus, Purpose
-from shared.model.instance import InactiveReason
-from shared.services.deployments.lifecycle import KEPT_PAUSES, TRANSITIONS, at_work, may_become
+from shared.model.deployment import DeploymentStatus
+from shared.services.deployments.lifecycle import TRANSITIONS, at_work, may_become
 
 P, D, L, U, F = (
     DeploymentStatus.PENDING,
@@ -36,13 +35,3 @@ def test_a_worker_gives_it_the_status_of_what_it_does(
     assert at_work(before) is working
     assert not working.is_terminal
     assert {L, F} == TRANSITIONS[working]
-
-
-def test_a_deploy_ends_every_pause_a_publish_no_deliberate_one_a_rerun_not_even_a_toggle() -> None:
-    kept = {purpose: set(KEPT_PAUSES[purpose]) for purpose in Purpose}
-    broken = {InactiveReason.DEPLOY_FAILED, InactiveReason.MISSING_INTEGRATION}
-
-    assert kept[Purpose.DEPLOY] == set()
-    assert kept[Purpose.RERUN] - kept[Purpose.PUBLISH] == {InactiveReason.AUTO_TOGGLED}
-    assert InactiveReason.USER_PAUSED in kept[Purpose.PUBLISH]
-    assert all(not broken & reasons for reasons in kept.values())

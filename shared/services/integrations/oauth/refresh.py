@@ -12,7 +12,7 @@ import orjson
 
 from shared.errors import Conflict, InvalidRequest, UpstreamError
 from shared.model.audit import AuditAction
-from shared.model.instance import InactiveReason
+from shared.model.instance_events import Event
 from shared.model.integrations import AUTHORIZATIONS, Integration
 from shared.model.integrations.connection import Care, care
 from shared.oauth.client import Server
@@ -149,5 +149,4 @@ async def _lapse(platform: Platform, order: TokenOrder, found: Found[Integration
             raise Conflict("The integration was changed meanwhile.") from None
     point("integration.unusable")
     for dependant in await dependants_of(platform, Place((holder,)), integration.integration_id):
-        missing = InactiveReason.MISSING_INTEGRATION
-        await switch(platform, dependant, False, missing, integration.connected_by)
+        await switch(platform, dependant, Event.INTEGRATION_LOST, integration.connected_by)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shared.errors import Conflict, InvalidRequest, NotFound
-from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.instance import ProcessInstance
+from shared.model.instance_events import Event, Standing, is_active_after, standing_of
 from shared.model.integrations import ContextType, Integration
 from shared.services.deployments.rerun import Wish, redeploy
 from shared.services.integrations.missing import MissingIntegrations
@@ -26,7 +27,7 @@ async def resume_dependants(platform: Platform, order: TokenOrder) -> int:
         return 0
     query = owned_by("processInstances", ProcessInstance, "organization_id", holder.organization_id)
     waiting = await find(
-        platform.store, query.where("inactive_reason", "==", InactiveReason.MISSING_INTEGRATION.value)
+        platform.store, query.where("inactive_reason", "==", Standing.MISSING_INTEGRATION.value)
     )
     usable = await _usable(platform, order) if waiting else set()
     count = 0
@@ -44,7 +45,7 @@ async def _usable(platform: Platform, order: TokenOrder) -> set[str]:
 
 async def _waits(platform: Platform, order: TokenOrder, instance: ProcessInstance, usable: set[str]) -> bool:
     """Whether the connection is all that an installation lacks."""
-    if instance.is_active or instance.archived:
+    if instance.is_active or not is_active_after(Event.INTEGRATION_RESTORED, instance):
         return False
     if instance.integration_uses:
         use = order.holder.use_of(order.integration_id)
@@ -64,7 +65,7 @@ async def _deploy(platform: Platform, integration: Integration, dependant: Found
         found = await platform.store.get(dependant.ref)
         if found is None:
             raise NotFound("The process instance does not exist any more.", code="INSTANCE_NOT_FOUND")
-        if found.value.inactive_reason is not InactiveReason.MISSING_INTEGRATION:
+        if standing_of(found.value) is not Standing.MISSING_INTEGRATION:
             raise NotFound("The process instance waits no more.", code="NOT_WAITING")
         return found
 
