@@ -6,18 +6,19 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from shared.errors import Forbidden, InvalidRequest, NotFound, Unauthorized
+from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unauthorized
 from shared.http.access import A, O, P, keys
 from shared.http.call import Call
 from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
 from shared.model.document import Complete, Document, Timestamp
-from shared.model.project import Project
+from shared.model.project import Project, ProjectStatus
 from shared.model.scopes import Scope
 from shared.services.access import accessible_project
 from shared.services.projects.archive import set_archived
 from shared.services.projects.create import create_project
 from shared.services.projects.list import list_projects
+from shared.services.projects.update import update_project
 
 
 class CreateProject(Document):
@@ -140,16 +141,32 @@ class ProjectDetails(ProjectRow):
 async def get_project_public(call: Call[ProjectChoice]) -> ProjectDetails:
     """Return a project."""
     found = await accessible_project(call.platform, call.caller, call.body.project_id)
-    project = found.value
-    deployed = project.current_deployment
-    details = {
-        **_row(call.body.project_id, project),
-        "process_id": project.process_id,
-        "current_deployment": deployed and deployed.model_dump(),
-        "stage_count": project.stage_count,
-        "current_stage": project.current_stage,
-    }
-    return ProjectDetails.model_validate(details)
+    return _details(call.body.project_id, found.value)
+
+
+class UpdateProject(Document):
+    """The body of ``updateProjectPublic``. What is absent stays as it is."""
+
+    project_id: str
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
+    description: str | None = Field(default=None, max_length=5_000)
+    status: ProjectStatus | None = None
+
+
+@endpoint(
+    "POST",
+    "updateProjectPublic",
+    access=keys(O, P, A, scopes=(Scope.PROJECTS_CREATE,)),
+    envelope=Envelope.DATA,
+    request=UpdateProject,
+    response=ProjectDetails,
+    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound, Conflict),
+)
+async def update_project_public(call: Call[UpdateProject]) -> ProjectDetails:
+    """Rename or describe a project, complete it or take it up again; return it."""
+    body = call.body
+    wish = body.model_dump(include={"name", "description", "status"}, exclude_none=True)
+    return _details(body.project_id, await update_project(call.platform, call.caller, body.project_id, wish))
 
 
 class ArchivedProject(Document):
@@ -194,6 +211,18 @@ async def _archive(call: Call[ProjectChoice], *, archived: bool) -> ArchivedProj
 
 def _id(path: str) -> str:
     return path.rpartition("/")[2]
+
+
+def _details(project_id: str, project: Project) -> ProjectDetails:
+    deployed = project.current_deployment
+    details = {
+        **_row(project_id, project),
+        "process_id": project.process_id,
+        "current_deployment": deployed and deployed.model_dump(),
+        "stage_count": project.stage_count,
+        "current_stage": project.current_stage,
+    }
+    return ProjectDetails.model_validate(details)
 
 
 def _row(project_id: str, project: Project) -> dict[str, object]:

@@ -30,6 +30,7 @@ class AuditAction(StrEnum):
     USER_SIGNED_UP = "user.signed_up"
     USER_LOGGED_IN = "user.logged_in"
     PROJECT_CREATED = "project.created"
+    PROJECT_UPDATED = "project.updated"
     PROJECT_ARCHIVED = "project.archived"
     PROJECT_UNARCHIVED = "project.unarchived"
     PROJECT_NOTE_WRITTEN = "project_note.written"

@@ -19,30 +19,6 @@ class IngestionStatus(StrEnum):
     INACTIVE = "inactive"
     SUPERSEDED = "superseded"
 
-    @property
-    def is_final(self) -> bool:
-        """Whether a data ingestion in this state stays in it."""
-        return not _TRANSITIONS[self]
-
-    def to(self, following: IngestionStatus) -> IngestionStatus:
-        """Return ``following``, into which a data ingestion in this state may move.
-
-        Raises:
-            ValueError: there is no such transition.
-        """
-        if following not in _TRANSITIONS[self]:
-            raise ValueError(f"a data ingestion that is {self.value} cannot become {following.value}")
-        return following
-
-
-_TRANSITIONS = {
-    IngestionStatus.PENDING: {IngestionStatus.ACTIVE, IngestionStatus.FAILED},
-    IngestionStatus.ACTIVE: {IngestionStatus.SUPERSEDED, IngestionStatus.INACTIVE},
-    IngestionStatus.FAILED: set[IngestionStatus](),
-    IngestionStatus.INACTIVE: set[IngestionStatus](),
-    IngestionStatus.SUPERSEDED: set[IngestionStatus](),
-}
-
 
 class WebhookUrls(Document):
     """The absolute addresses documents are sent to."""

@@ -11,6 +11,7 @@ from shared.model.deployment import Purpose
 from shared.model.instance import Environment
 from shared.model.project import Process, ProcessType, ProjectStatus
 from shared.model.template import StoredFile, Template, VersionClaim
+from shared.model.transitions import reached
 from shared.services.audit import audited
 from shared.services.deployments import begin
 from shared.services.deployments.installation import Place
@@ -125,7 +126,8 @@ def _claim(plan: Plan) -> VersionClaim:
 
 
 def _project_patch(plan: Plan) -> Write:
-    changes: dict[str, object] = {"status": ProjectStatus.IN_PROGRESS, "process_id": plan.process_id}
+    status = reached(plan.project.value.status, ProjectStatus.IN_PROGRESS)
+    changes: dict[str, object] = {"status": status, "process_id": plan.process_id}
     if _is_latest(plan):
         changes["latest_template_id"] = plan.template_id
     return locking(plan.project, plan.deployment_id, plan.now, **changes)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from shared.errors import Conflict, PlatformError, UpstreamError
 from shared.model.deployment import DeploymentStatus, WorkflowRow
 from shared.model.instance_events import Outcome, ended
+from shared.model.transitions import moved
 from shared.services.deployments.aftermath import finish_up
 from shared.services.deployments.bodies import Preparation
 from shared.services.deployments.hold import HELD_UNSETTLED_FOR, holding, releasing
@@ -68,7 +69,7 @@ async def _record_success(
     leftovers = [n8n_id for n8n_id in gone if n8n_id]
     await lease.write(
         {
-            "deployment_status": DeploymentStatus.DEPLOYED,
+            "deployment_status": moved(work.deployment.deployment_status, DeploymentStatus.DEPLOYED),
             "workflows": rows,
             "leftovers": leftovers,
             "completed_at": platform.sources.now(),
@@ -139,7 +140,7 @@ async def _record_failure(
     writes = [*unlocking(work.deployment, ended(work.deployment.purpose, outcome, work.instance)), *others]
     await lease.write(
         {
-            "deployment_status": DeploymentStatus.FAILED,
+            "deployment_status": moved(work.deployment.deployment_status, DeploymentStatus.FAILED),
             "error": message,
             "error_code": error.code,
             "workflows": rows,

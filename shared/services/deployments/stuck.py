@@ -9,6 +9,8 @@ from shared.model.deployment import DeploymentInstance, DeploymentStatus
 from shared.model.instance import ProcessInstance
 from shared.model.instance_events import Outcome, ended
 from shared.model.lockable import Lockable
+from shared.model.transitions import moved
+from shared.services.deployments.lifecycle import at_work
 from shared.services.deployments.lock import FREE
 from shared.services.platform import Platform
 from shared.store import refs
@@ -28,7 +30,7 @@ async def stuck_holders(platform: Platform, *held: Lockable) -> list[Found[Deplo
 def superseding(stuck: Found[DeploymentInstance], now: datetime) -> Write:
     """Return what ends a deployment and lets its worker, if it lives, write no more."""
     ended = {
-        "deployment_status": DeploymentStatus.FAILED,
+        "deployment_status": moved(at_work(stuck.value.deployment_status), DeploymentStatus.FAILED),
         "error": "The deployment took too long, and a newer one took its place.",
         "error_code": "DEPLOYMENT_SUPERSEDED",
         "completed_at": now,

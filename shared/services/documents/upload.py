@@ -12,6 +12,7 @@ from shared.model.audit import AuditAction
 from shared.model.project import Project, ProjectStatus
 from shared.model.stage import Stage, StageDocument, StageStatus
 from shared.model.text import Text
+from shared.model.transitions import moved, reached
 from shared.services.audit import audited
 from shared.services.documents.stages import stages_of
 from shared.services.platform import Platform
@@ -93,8 +94,9 @@ def _writes(upload: _Upload, created: Sequence[StageDocument]) -> list[Write]:
         for number, stage in upload.stages.items()
         if number > min(uploaded) and number not in uploaded and not stage.value.stale
     ]
-    if upload.project.status is not ProjectStatus.IN_PROGRESS:
-        writes.append(Patch(refs.project(upload.project_id), {"status": ProjectStatus.IN_PROGRESS}))
+    status = reached(upload.project.status, ProjectStatus.IN_PROGRESS)
+    if upload.project.status is not status:
+        writes.append(Patch(refs.project(upload.project_id), {"status": status}))
     versions = {str(document.stage): document.version for document in created}
     writes.append(
         audited(
@@ -128,5 +130,5 @@ def _replacing(upload: _Upload, document: StageDocument) -> list[Write]:
     return [
         kept,
         Patch(reference, {name: getattr(stage, name) for name in Stage.model_fields}, before.update_time),
-        Patch(earlier, {"status": StageStatus.SUPERSEDED}),
+        Patch(earlier, {"status": moved(StageStatus.ACCEPTED, StageStatus.SUPERSEDED)}),
     ]

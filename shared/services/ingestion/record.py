@@ -9,6 +9,7 @@ from shared.model.audit import AuditAction
 from shared.model.ingestion import DataIngestion, IngestionStatus, IngestionVersion
 from shared.model.project import Process, ProjectStatus
 from shared.model.template import StoredFile
+from shared.model.transitions import is_final, moved, reached
 from shared.services.audit import audited
 from shared.services.deployments.lease import HeldLease, new_lease
 from shared.services.ingestion.lock import held_by, locking
@@ -77,10 +78,10 @@ def _superseding(platform: Platform, left: Found[DataIngestion] | None) -> list[
     """Return what ends one that is stuck and lets its worker, if it lives, write no more."""
     if left is None:
         return []
-    if left.value.status.is_final:
+    if is_final(left.value.status):
         return [Patch(left.ref, {"unsettled": False, "lease": None})]
     ended = {
-        "status": left.value.status.to(IngestionStatus.FAILED),
+        "status": moved(left.value.status, IngestionStatus.FAILED),
         "error": "The deploy of the data ingestion took too long, and a newer one took its place.",
         "error_code": "DEPLOYMENT_SUPERSEDED",
         "completed_at": platform.sources.now(),
@@ -105,7 +106,7 @@ def _claiming(ingestion: DataIngestion, left: Found[DataIngestion] | None, size:
         ),
     )
     reference = refs.ingestion_version(ingestion.process_id, ingestion.version)
-    if left is None or left.value.status.is_final:
+    if left is None or is_final(left.value.status):
         return [Create(reference, claim)]
     if left.value.version == ingestion.version:
         return [Put(reference, claim)]
@@ -130,16 +131,12 @@ def _process_writes(platform: Platform, plan: Plan) -> list[Write]:
         created_at=now,
     )
     held = shell.model_copy(update=held_by(ingestion.data_ingestion_id, now))
-    changes = {"process_id": ingestion.process_id, "status": _status(plan)}
+    status = reached(plan.project.value.status, ProjectStatus.IN_PROGRESS)
+    changes = {"process_id": ingestion.process_id, "status": status}
     return [
         Create(refs.process(ingestion.process_id), held),
         Patch(plan.project.ref, changes, plan.project.update_time),
     ]
-
-
-def _status(plan: Plan) -> ProjectStatus:
-    status = plan.project.value.status
-    return ProjectStatus.IN_PROGRESS if status is ProjectStatus.DRAFT else status
 
 
 def _audit(platform: Platform, plan: Plan) -> Write:

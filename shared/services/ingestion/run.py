@@ -7,6 +7,7 @@ from contextlib import suppress
 from shared.errors import PlatformError, UpstreamError
 from shared.model.ingestion import ActiveDataIngestion, DataIngestion, IngestionStatus
 from shared.model.project import Process
+from shared.model.transitions import moved
 from shared.n8n.workflows import WorkflowState
 from shared.services.deployments.lease import HeldLease
 from shared.services.deployments.restore import remove
@@ -93,11 +94,11 @@ async def _record_success(platform: Platform, work: Work, lease: HeldLease, stat
     ingestion = work.ingestion
     writes: list[Write] = [unlocking(ingestion.process_id, **await _pointer(platform, ingestion))]
     if work.replaces is not None:
-        superseded = work.replaces.status.to(IngestionStatus.SUPERSEDED)
+        superseded = moved(work.replaces.status, IngestionStatus.SUPERSEDED)
         writes.append(Patch(refs.data_ingestion(work.replaces.data_ingestion_id), {"status": superseded}))
     await lease.write(
         {
-            "status": ingestion.status.to(IngestionStatus.ACTIVE),
+            "status": moved(ingestion.status, IngestionStatus.ACTIVE),
             "n8n_workflow_id": state.id,
             "n8n_version_id": state.active_version_id,
             "leftovers": _leftovers(work),
@@ -139,7 +140,7 @@ async def _record_failure(
     ingestion = work.ingestion
     await lease.write(
         {
-            "status": ingestion.status.to(IngestionStatus.FAILED),
+            "status": moved(ingestion.status, IngestionStatus.FAILED),
             "error": message,
             "error_code": error.code,
             "unsettled": unsettled,

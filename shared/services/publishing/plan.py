@@ -10,13 +10,13 @@ from shared.model.apikey import ApiKey, KeyKind
 from shared.model.instance import ProcessInstance, Sharing
 from shared.model.project import Process, ProcessType, Project, Visibility
 from shared.model.template import Template, TemplateStatus
+from shared.model.transitions import may_become
 from shared.services.access import accessible_project
 from shared.services.deployments.begin import Version
 from shared.services.deployments.lock import in_progress, is_locked
 from shared.services.deployments.work import Tenant, load_template, load_tenant
 from shared.services.platform import Platform
 from shared.services.publishing.audience import Audience, sharing_of, visibility_of
-from shared.services.publishing.lifecycle import may_become
 from shared.store import refs
 from shared.store.store import Found
 

@@ -12,6 +12,7 @@ from shared.model.deployment import Purpose
 from shared.model.instance import Environment
 from shared.model.project import ProjectStatus
 from shared.model.template import TemplateStatus
+from shared.model.transitions import moved, reached
 from shared.services.audit import audited
 from shared.services.deployments.begin import Beginning, Order, begin
 from shared.services.deployments.installation import Place, shared
@@ -86,10 +87,16 @@ def _writes(
     platform: Platform, plan: Plan, production: str | None, lock: Mapping[str, object]
 ) -> list[Write]:
     version = plan.template.value.version
-    of_project = {"has_published_process": True, "status": ProjectStatus.COMPLETED, **lock}
-    deprecated = [Patch(plan.published.ref, {"status": TemplateStatus.DEPRECATED})] if plan.published else []
+    completed = reached(plan.project.value.status, ProjectStatus.COMPLETED)
+    of_project = {"has_published_process": True, "status": completed, **lock}
+    published = moved(plan.template.value.status, TemplateStatus.PUBLISHED)
+    deprecated = [
+        Patch(before.ref, {"status": moved(before.value.status, TemplateStatus.DEPRECATED)})
+        for before in (plan.published,)
+        if before is not None
+    ]
     return [
-        Patch(plan.template.ref, {"status": TemplateStatus.PUBLISHED}, plan.template.update_time),
+        Patch(plan.template.ref, {"status": published}, plan.template.update_time),
         *deprecated,
         Patch(plan.process.ref, _listed(plan, production)),
         Patch(plan.project.ref, of_project, plan.project.update_time),

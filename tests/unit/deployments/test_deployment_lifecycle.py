@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from shared.model.deployment import DeploymentStatus
-from shared.services.deployments.lifecycle import TRANSITIONS, at_work, may_become
+from shared.model.transitions import TRANSITIONS
+from shared.services.deployments.lifecycle import at_work
 
 P, D, L, U, F = (
     DeploymentStatus.PENDING,
@@ -14,18 +13,6 @@ P, D, L, U, F = (
     DeploymentStatus.UPDATING,
     DeploymentStatus.FAILED,
 )
-ALLOWED = {(P, D), (D, L), (D, F), (L, U), (U, L), (U, F), (F, D)}
-
-
-@pytest.mark.parametrize(("before", "after"), list(product(DeploymentStatus, DeploymentStatus)))
-def test_a_deployment_changes_its_status_as_the_contract_says_and_no_other_way(
-    before: DeploymentStatus, after: DeploymentStatus
-) -> None:
-    assert may_become(before, after) is ((before, after) in ALLOWED)
-
-
-def test_every_status_has_its_transitions() -> None:
-    assert TRANSITIONS.keys() == set(DeploymentStatus)
 
 
 @pytest.mark.parametrize(("before", "working"), [(P, D), (F, D), (L, U), (D, D), (U, U)])
@@ -34,4 +21,4 @@ def test_a_worker_gives_it_the_status_of_what_it_does(
 ) -> None:
     assert at_work(before) is working
     assert not working.is_terminal
-    assert {L, F} == TRANSITIONS[working]
+    assert {L, F} == TRANSITIONS[DeploymentStatus][working]
