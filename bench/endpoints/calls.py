@@ -234,6 +234,7 @@ CALLS: Mapping[str, Prepare] = {
     "unarchiveProcessInstance": _after("archiveProcessInstance", _instance),
     "unarchiveProject": _after("archiveProject", _project),
     "updateOrganizationApiKeyPublic": _updatable,
+    "updateProjectPublic": _fixed(lambda desk: Asked({**_project(desk), "description": desk.name()})),
     "updateTeam": _update_team,
     "upsertProjectNote": _fixed(
         lambda desk: Asked(

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from shared.errors import PlatformError, UpstreamError
 from shared.model.apikey import ApiKey
+from shared.model.deployment import DeploymentInstance
 from shared.model.instance import ProcessInstance
 from shared.model.instance_events import Event
 from shared.services.access import accessible_instance
-from shared.services.instances.allowed import is_to_do
+from shared.services.instances.allowed import is_to_do, without_integrations
+from shared.services.instances.resume import resume, waits
 from shared.services.instances.switch import Switched, switch
+from shared.services.integrations.lacking import lacking
+from shared.services.integrations.missing import MissingIntegrations
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.query import find, owned_by
@@ -28,6 +32,8 @@ class Activation:
 async def activate(platform: Platform, key: ApiKey, process_instance_id: str) -> Activation:
     """Let an installation run; with auto-toggle on, switch the owner's other environment off.
 
+    One that lost an integration which is connected again is deployed again.
+
     Raises:
         NotFound, Forbidden: as for any use of the installation.
         Conflict (``DEPLOYMENT_IN_PROGRESS``, ``INSTANCE_ARCHIVED``, ``MISSING_INTEGRATION``), InvalidRequest
@@ -38,11 +44,24 @@ async def activate(platform: Platform, key: ApiKey, process_instance_id: str) ->
     current, process = await platform.store.fetch(
         refs.deployment(instance.current_deployment_instance_id), refs.process(instance.process_id)
     )
-    switched = Switched(instance, 0)
-    if is_to_do(Event.ACTIVATED, instance, current.value if current else None):
-        switched = await switch(platform, found, Event.ACTIVATED, key)
+    switched = await _activated(platform, key, found, current.value if current else None)
     toggles = process is not None and process.value.auto_toggle_dev_prod
     return Activation(switched, await _switch_other_off(platform, key, instance) if toggles else None)
+
+
+async def _activated(
+    platform: Platform, key: ApiKey, found: Found[ProcessInstance], current: DeploymentInstance | None
+) -> Switched:
+    instance = found.value
+    waiting = waits(instance, current)
+    if not waiting and not is_to_do(Event.ACTIVATED, instance, current):
+        return Switched(instance, 0)
+    # What was paused, or waited, may have lost any of its integrations meanwhile.
+    if missing := await lacking(platform, instance):
+        raise without_integrations(MissingIntegrations(missing).message)
+    if waiting:
+        return await resume(platform, key, found.ref.path.rpartition("/")[2])
+    return await switch(platform, found, Event.ACTIVATED, key)
 
 
 async def deactivate(platform: Platform, key: ApiKey, process_instance_id: str) -> Activation:

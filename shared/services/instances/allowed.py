@@ -26,6 +26,13 @@ def is_to_do(event: Event, instance: ProcessInstance, current: DeploymentInstanc
     raise _refusal(decided, current.error if current else None)
 
 
+def without_integrations(said: str) -> Conflict:
+    """Return the refusal to activate what lacks integrations; ``said`` tells which, or what to do."""
+    return Conflict(
+        f"An integration this process instance needs is not connected. {said}", code="MISSING_INTEGRATION"
+    )
+
+
 def _refusal(decided: Verdict, error: str | None) -> PlatformError:
     match decided:
         case Verdict.NOT_ARCHIVED_ONES:
@@ -39,11 +46,7 @@ def _refusal(decided: Verdict, error: str | None) -> PlatformError:
                 code="INSTANCE_UNINSTALLED",
             )
         case Verdict.NOT_WITHOUT_INTEGRATIONS:
-            said = f" {error}" if error else " Connect it, then rerun the deployment."
-            return Conflict(
-                f"An integration this process instance needs is not connected.{said}",
-                code="MISSING_INTEGRATION",
-            )
+            return without_integrations(error or "Connect it, then rerun the deployment.")
         case Verdict.NOT_AFTER_FAILURE:
             said = f" ({error})" if error else ""
             return InvalidRequest(

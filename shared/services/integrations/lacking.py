@@ -1,0 +1,29 @@
+"""What an installation stands on and has not got (platform §4)."""
+
+from __future__ import annotations
+
+from shared.model.instance import ProcessInstance
+from shared.model.integrations import ContextType, Holder
+from shared.services.platform import Platform
+from shared.store import refs
+
+
+async def lacking(platform: Platform, instance: ProcessInstance) -> list[str]:
+    """Return the ids of the integrations an installation's live deployment uses that are not usable now.
+
+    One batched read, none when it uses none.
+    """
+    uses = [_parsed(use, instance.organization_id) for use in instance.integration_uses]
+    found = await platform.store.fetch(*(refs.integration(*use) for use in uses)) if uses else ()
+    return [
+        integration_id
+        for (_, integration_id), document in zip(uses, found, strict=True)
+        if document is None or not document.value.has_valid_tokens
+    ]
+
+
+def _parsed(use: str, organization_id: str) -> tuple[Holder, str]:
+    """Return what :meth:`Holder.use_of` made the words of."""
+    label, _, integration_id = use.rpartition(":")
+    context, _, owner = label.partition(":")
+    return Holder(ContextType(context), organization_id, owner or organization_id), integration_id
