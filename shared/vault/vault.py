@@ -14,7 +14,7 @@ from shared.vault.held import Clock
 from shared.vault.keyring import KeyKind, KeyRing, KeyVersion
 from shared.vault.mac import MacKey, generate_root, read_root
 from shared.vault.rsakey import RsaKey, generate_pem
-from shared.vault.sealing import binding, seal, take_apart
+from shared.vault.sealing import Parts, binding, seal, take_apart
 from shared.vault.secrets import SecretStore
 from shared.vault.transport import Envelope, open_envelope, read_envelope
 
@@ -71,7 +71,9 @@ class Vault:
         Raises:
             CannotOpen: it was sealed under another context, altered, or its key version was retired.
         """
-        parts = take_apart(sealed)
+        return await self._open(take_apart(sealed), context)
+
+    async def _open(self, parts: Parts, context: Context) -> Secret:
         if parts.ring != STORAGE:
             raise CannotOpen
         bound = binding(STORAGE, parts.version, context)
@@ -90,9 +92,10 @@ class Vault:
             CannotOpen: as :meth:`open`.
         """
         current = await self._storage.current()
-        if take_apart(sealed).version == current.number:
+        parts = take_apart(sealed)
+        if parts.version == current.number:
             return None
-        return seal(STORAGE, current, await self.open(sealed, context), context)
+        return seal(STORAGE, current, await self._open(parts, context), context)
 
     async def open_transport(self, envelope_json: str) -> Secret:
         """Return what a client encrypted to one of our public keys, newest first (api §6).
