@@ -26,6 +26,7 @@ MODULES = (
     "openapi",
     "organizations",
     "projects",
+    "rollouts",
     "runs",
     "skills",
     "tasks",

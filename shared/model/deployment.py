@@ -93,6 +93,8 @@ class DeploymentInstance(Document):
     """Whether it began to change what n8n runs: until that is done or undone, n8n may run a mix."""
     leftovers: list[str] = []
     """n8n ids of workflows this deployment replaced by nothing and that are still to be removed."""
+    rollout_id: str | None = None
+    """The rollout whose target it is; what becomes of it is told there in the same commit."""
     pauses: str | None = None
     """The owner's other installation, to be paused once this one is live (decision 15)."""
     started_by: str | None = None

@@ -52,18 +52,30 @@ ROLLOUT_TRANSITIONS: Mapping[RolloutStatus, frozenset[RolloutStatus]] = {
         {RolloutStatus.RUNNING, RolloutStatus.CANCELLED, RolloutStatus.SUPERSEDED}
     ),
     RolloutStatus.RUNNING: frozenset(
-        {RolloutStatus.COMPLETED, RolloutStatus.CANCELLED, RolloutStatus.SUPERSEDED}
+        {
+            RolloutStatus.PLANNING,
+            RolloutStatus.COMPLETED,
+            RolloutStatus.CANCELLED,
+            RolloutStatus.SUPERSEDED,
+        }
     ),
-    # Whoever resumes looks for installations again: some may have come meanwhile.
-    RolloutStatus.COMPLETED: frozenset({RolloutStatus.PLANNING, RolloutStatus.SUPERSEDED}),
-    RolloutStatus.CANCELLED: frozenset({RolloutStatus.PLANNING, RolloutStatus.SUPERSEDED}),
+    # Whoever resumes looks for installations again. What ended before its successor came stays as it ended.
+    RolloutStatus.COMPLETED: frozenset({RolloutStatus.PLANNING}),
+    RolloutStatus.CANCELLED: frozenset({RolloutStatus.PLANNING}),
     RolloutStatus.SUPERSEDED: frozenset(),
 }
 """Status → the ones it may change to. What is not listed is forbidden."""
 
 TARGET_TRANSITIONS: Mapping[TargetStatus, frozenset[TargetStatus]] = {
     TargetStatus.PENDING: frozenset(
-        {TargetStatus.DEPLOYING, TargetStatus.NOTIFIED, TargetStatus.SKIPPED, TargetStatus.CANCELLED}
+        {
+            TargetStatus.DEPLOYING,
+            # It lacks something that no deployment can do without.
+            TargetStatus.FAILED,
+            TargetStatus.NOTIFIED,
+            TargetStatus.SKIPPED,
+            TargetStatus.CANCELLED,
+        }
     ),
     TargetStatus.DEPLOYING: frozenset({TargetStatus.DEPLOYED, TargetStatus.FAILED}),
     TargetStatus.FAILED: frozenset({TargetStatus.PENDING}),
@@ -79,7 +91,8 @@ class Rollout(Document):
     """One version on its way to the installations. It belongs to the organization that published.
 
     ``number`` counts the rollouts of the process. ``planned_after`` is the installation up to which they
-    were looked for, ``found`` how many of them there are so far.
+    were looked for, ``found`` how many of them there are so far. ``counts`` holds the targets by status once
+    it is completed; before, they are counted.
     """
 
     organization_id: str
@@ -93,6 +106,9 @@ class Rollout(Document):
     """How many times it was begun or resumed; part of the names of its tasks."""
     planned_after: str | None = None
     found: int = 0
+    counts: dict[str, int] | None = None
+    production_instance_id: str | None = None
+    """The owner's own installation, which the publish itself sees to."""
     started_by: str
     created_at: datetime
     ended_at: datetime | None = None
@@ -102,11 +118,13 @@ class Target(Document):
     """One installation in a rollout; below the rollout, named after the installation.
 
     ``organization_id`` is the installation's. ``error`` is for that organization's eyes alone; the
-    publisher is shown ``error_code``.
+    publisher is shown ``error_code``. ``attempt`` is the rollout's at which it was last to be updated.
     """
 
     organization_id: str
     process_instance_id: str
+    backend_id: str
+    """The n8n it runs on, whose queue its tasks are in."""
     status: TargetStatus = TargetStatus.PENDING
     attempt: int = 1
     from_version: str | None = None

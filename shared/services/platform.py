@@ -16,8 +16,11 @@ from shared.store.store import Store
 
 if TYPE_CHECKING:
     from shared.mail.configured import ConfiguredMailer
+    from shared.model.configuration import Configuration
     from shared.n8n.pool import N8nPool
     from shared.oauth.client import OAuthClient
+    from shared.services.deployments.begin import Version
+    from shared.services.lasting import Lasting
     from shared.services.ratelimits import RateLimits
     from shared.services.recent import Recent
     from shared.tasks.oidc import TaskVerifier
@@ -98,6 +101,20 @@ class Platform:
         from shared.services.recent import Recent
 
         return Recent(60)
+
+    @cached_property
+    def templates(self) -> Lasting[tuple[Configuration, dict[str, str]]]:
+        """Contents of versions, parsed."""
+        from shared.services.lasting import Lasting
+
+        return Lasting(16)
+
+    @cached_property
+    def versions(self) -> Lasting[Version]:
+        """Versions that are rolled out."""
+        from shared.services.lasting import Lasting
+
+        return Lasting(16)
 
     @cached_property
     def n8n(self) -> N8nPool:

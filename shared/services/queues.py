@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from shared.services.deployments.queues import DEPLOY
 from shared.services.integrations.oauth.queues import REFRESH_QUEUE
+from shared.services.rollouts.queues import OWN_N8N, ROLLOUTS, update_settings
 from shared.services.runs.queues import DISPATCH, SUPERVISE
 from shared.tasks.queue import Queue
 from shared.tasks.spec import QueueSettings
@@ -40,6 +41,18 @@ QUEUES = (
         max_backoff=timedelta(seconds=10),
         max_doublings=4,
     ),
+    # Looks and books; every update is a task of its own, in the queue of its n8n.
+    QueueSettings(
+        ROLLOUTS,
+        max_dispatches_per_second=20,
+        max_concurrent_dispatches=10,
+        max_attempts=-1,
+        min_backoff=timedelta(seconds=1),
+        max_backoff=timedelta(seconds=30),
+        max_doublings=5,
+    ),
+    # Those of a shared n8n get theirs when it is registered.
+    update_settings(OWN_N8N),
     # A provider that is down is asked again for as long as it takes; the user need not connect anew.
     QueueSettings(
         REFRESH_QUEUE,

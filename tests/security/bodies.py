@@ -35,6 +35,7 @@ GUARDS: Mapping[str, Guard] = {
     "processInstanceId": Guard.OBJECT,
     "deploymentInstanceId": Guard.OBJECT,
     "executionId": Guard.OBJECT,
+    "rolloutId": Guard.OBJECT,
     "keyId": Guard.MANAGED,
     "workflowId": Guard.NOTHING,
     "templateId": Guard.NOTHING,

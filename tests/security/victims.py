@@ -16,6 +16,7 @@ from shared.model.deployment import DeploymentInstance
 from shared.model.instance import SharedWith
 from shared.model.organization import Role
 from shared.model.project import Process, Project
+from shared.model.rollout import Rollout, Target, TargetStatus
 from shared.model.template import StoredFile, Template
 from shared.services.audit import audited
 from shared.services.organizations.members import add_member
@@ -73,6 +74,7 @@ async def new_victim(world: World) -> Victim:
         "processInstanceId": installed.id,
         "deploymentInstanceId": platform.sources.auto_id(),
         "executionId": run,
+        "rolloutId": platform.sources.auto_id(),
         "workflowId": "main",
         "documentTypeId": "brd",
         "file": "public.pem",
@@ -168,6 +170,22 @@ async def _documents(
         error=canary,
         created_at=now,
     )
+    rollout = Rollout(
+        **owned,
+        template_id=ids["processDeploymentId"],
+        version="1.0",
+        number=1,
+        started_by=member,
+        created_at=now,
+    )
+    target = Target(
+        organization_id=organization,
+        process_instance_id=installed.id,
+        backend_id=str(world.n8n.port),
+        status=TargetStatus.FAILED,
+        error=canary,
+        error_code="N8N_REFUSED",
+    )
     instance = {
         "title": canary,
         "project_id": ids["projectId"],
@@ -179,6 +197,8 @@ async def _documents(
         Create(refs.project(ids["projectId"]), project),
         Put(refs.process(ids["processId"]), process),
         Create(refs.template(ids["processDeploymentId"]), template),
+        Create(refs.rollout(ids["rolloutId"]), rollout),
+        Create(refs.rollout_target(ids["rolloutId"], installed.id), target),
         Create(refs.deployment(ids["deploymentInstanceId"]), deployment),
         Patch(refs.instance(installed.id), instance),
         event,
@@ -197,6 +217,8 @@ async def _documents(
         refs.project(ids["projectId"]),
         refs.process(ids["processId"]),
         refs.template(ids["processDeploymentId"]),
+        refs.rollout(ids["rolloutId"]),
+        refs.rollout_target(ids["rolloutId"], installed.id),
         refs.instance(installed.id),
         refs.endpoint(installed.id, "main"),
         refs.deployment(ids["deploymentInstanceId"]),

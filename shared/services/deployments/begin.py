@@ -42,8 +42,9 @@ class Version:
 class Order:
     """A version's deployment to one installation, which ``place`` describes should it not exist yet.
 
-    ``changes`` are other fields the installation gets. ``pauses`` names the owner's other installation, if it
-    must not stay active.
+    ``parameters`` go over those the installation has; ``None`` unsets one. ``changes`` are other fields it
+    gets. ``pauses`` names the owner's other installation, if it must not stay active, ``rollout_id`` the
+    rollout it is a target of.
     """
 
     deployment_id: str
@@ -55,6 +56,8 @@ class Order:
     now: datetime
     pauses: str | None = None
     changes: Mapping[str, object] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict, repr=False)
+    rollout_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,16 @@ class Beginning:
 
 
 async def begin(
-    platform: Platform, order: Order, found: Found[ProcessInstance] | None, project: Project | None
+    platform: Platform,
+    order: Order,
+    found: Found[ProcessInstance] | None,
+    project: Project | None,
+    live: Found[DeploymentInstance] | None = None,
 ) -> Beginning:
     """Return how the deployment begins; ``found`` is the installation, ``None`` to make it.
 
-    ``project`` is the one whose lock is taken with it, if it is one's own.
+    ``project`` is the one whose lock is taken with it, if it is one's own. ``live`` is the deployment that
+    runs now, if it was read already.
 
     Raises:
         Conflict (``DEPLOYMENT_IN_PROGRESS``, ``INSTANCE_ARCHIVED``): another one is at work on the
@@ -96,7 +104,7 @@ async def begin(
         changes |= unsettling(one)
     instance, writes = await _installation(platform, order, found, changes)
     lease = new_lease(platform, platform.sources.uuid7())
-    replaces = await live_deployment(platform, instance)
+    replaces = live.value if live else await live_deployment(platform, instance)
     deployment = _deployment(order, found, lease)
     return Beginning(
         writes=[
@@ -122,7 +130,8 @@ async def _installation(
     platform: Platform, order: Order, found: Found[ProcessInstance] | None, changes: dict[str, object]
 ) -> tuple[ProcessInstance, list[Write]]:
     configuration = order.version.configuration
-    stored = found.value.deployment_parameters if found else {}
+    merged = {**(found.value.deployment_parameters if found else {}), **order.parameters}
+    stored = {name: value for name, value in merged.items() if value is not None}
     parameters = effective_parameters(
         configuration.deployment_input_schema, configuration.default_deployment_parameters, stored
     )
@@ -155,6 +164,7 @@ def _deployment(order: Order, found: Found[ProcessInstance] | None, lease: Lease
         outline=outline_of(order.version.configuration).kept(),
         lease=lease,
         attempts=1,
+        rollout_id=order.rollout_id,
         pauses=order.pauses,
         started_by=order.started_by,
         created_at=order.now,

@@ -34,6 +34,8 @@ def live_writes(platform: Platform, work: Work, rows: list[WorkflowRow], values:
         "unsettled_deployment_instance_id": None,
         "integration_uses": values.integration_uses,
     }
+    if work.instance.available_template_id == work.deployment.template_id:
+        changes |= {"available_template_id": None, "available_version": None}
     current = CurrentDeployment(version=work.deployment.version, deployed_at=now)
     of_project = {"current_deployment": current} if work.instance.environment is Environment.DEV else None
     writes = unlocking(work.deployment, changes, of_project)

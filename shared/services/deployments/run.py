@@ -17,6 +17,7 @@ from shared.services.deployments.lock import unlocking
 from shared.services.deployments.materialise import materialise
 from shared.services.deployments.queues import watchdog_task
 from shared.services.deployments.restore import restore
+from shared.services.deployments.rollout import ending_target
 from shared.services.deployments.settle import settle_first
 from shared.services.deployments.values import values_of
 from shared.services.deployments.work import Work, n8n_of
@@ -67,6 +68,7 @@ async def _record_success(
     kept = {row.n8n_workflow_id for row in rows}
     gone = [row.n8n_workflow_id for row in work.live if row.n8n_workflow_id not in kept]
     leftovers = [n8n_id for n8n_id in gone if n8n_id]
+    told = ending_target(platform, work.deployment, DeploymentStatus.DEPLOYED)
     await lease.write(
         {
             "deployment_status": moved(work.deployment.deployment_status, DeploymentStatus.DEPLOYED),
@@ -78,6 +80,7 @@ async def _record_success(
             "lease": None,
         },
         *writes,
+        *told,
     )
     return leftovers
 
@@ -138,6 +141,7 @@ async def _record_failure(
     ]
     outcome = Outcome.LACKING if isinstance(error, MissingIntegrations) else Outcome.FAILED
     writes = [*unlocking(work.deployment, ended(work.deployment.purpose, outcome, work.instance)), *others]
+    writes += ending_target(platform, work.deployment, DeploymentStatus.FAILED, message, error.code)
     await lease.write(
         {
             "deployment_status": moved(work.deployment.deployment_status, DeploymentStatus.FAILED),

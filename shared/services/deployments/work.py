@@ -17,6 +17,7 @@ from shared.n8n.client import N8nClient
 from shared.services.platform import Platform
 from shared.services.secrets import backend_api_key, open_text
 from shared.store import refs
+from shared.store.store import Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,22 @@ async def load_tenant(platform: Platform, organization_id: str, user_id: str) ->
     organization, member = await platform.store.fetch(
         refs.organization(organization_id), refs.member(organization_id, user_id)
     )
+    backend_id = organization.value.backend_id if organization else ""
+    backend = await platform.store.get(refs.backend(backend_id)) if organization and member else None
+    return tenant_of(organization_id, user_id, organization, member, backend)
+
+
+def tenant_of(
+    organization_id: str,
+    user_id: str,
+    organization: Found[Organization] | None,
+    member: Found[Member] | None,
+    backend: Found[N8nBackend] | None,
+) -> Tenant:
+    """Return a tenant from its documents.
+
+    Raises: as :func:`load_tenant`.
+    """
     if organization is None:
         raise NotFound(f"Organization {organization_id} not found.", code="ORGANIZATION_NOT_FOUND")
     if member is None:
@@ -109,7 +126,6 @@ async def load_tenant(platform: Platform, organization_id: str, user_id: str) ->
             f"User {user_id}, who owns the process instance, not found in the organization. Add them again.",
             code="USER_NOT_FOUND",
         )
-    backend = await platform.store.get(refs.backend(organization.value.backend_id))
     if backend is None:
         raise Internal("The organization has no n8n backend.")
     return Tenant(organization_id, organization.value, member.value, backend.value)
@@ -141,7 +157,17 @@ async def load_work(platform: Platform, deployment_id: str, deployment: Deployme
 
 
 async def load_template(platform: Platform, template: Template) -> tuple[Configuration, dict[str, str]]:
-    """Return a template's configuration and workflow files."""
+    """Return a template's configuration, which nobody changes, and its workflow files.
+
+    They never change: a process reads and parses them once for any number of installations.
+    """
+    blobs = tuple(template.workflow_blobs.items())
+    key = (template.organization_id, template.configuration_blob, blobs)
+    configuration, texts = await platform.templates.get(key, lambda: _read_template(platform, template))
+    return configuration, dict(texts)
+
+
+async def _read_template(platform: Platform, template: Template) -> tuple[Configuration, dict[str, str]]:
     digests = [template.configuration_blob, *template.workflow_blobs.values()]
     contents = await platform.blobs.get(template.organization_id, digests)
     configuration = Configuration.model_validate(orjson.loads(contents[template.configuration_blob]))

@@ -16,6 +16,7 @@ from shared.n8n.errors import N8nRefused
 from shared.services.organizations.errorflow import HEADER, error_workflow, error_workflow_name
 from shared.services.organizations.members import add_member
 from shared.services.platform import Platform
+from shared.services.rollouts.queues import update_queue, update_settings
 from shared.services.runs.backend import n8n_client
 from shared.services.secrets import backend_api_key, open_text, seal_text, webhook_secret
 from shared.store import refs
@@ -25,7 +26,9 @@ from shared.store.store import Put
 async def register_backend(
     platform: Platform, backend_id: str, base_url: str, api_key: str, organization_id: str | None = None
 ) -> None:
-    """Record an n8n installation, its API key sealed."""
+    """Record an n8n installation, its API key sealed; its updates get a queue of their own."""
+    queue = update_queue(backend_id, self_hosted=organization_id is not None)
+    await platform.queue.ensure(update_settings(queue))
     sealed = await seal_text(platform, api_key, backend_api_key(backend_id))
     backend = N8nBackend(base_url=base_url.rstrip("/"), api_key=sealed, organization_id=organization_id)
     await platform.store.commit(Put(refs.backend(backend_id), backend))

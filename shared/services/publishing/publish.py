@@ -13,14 +13,19 @@ from shared.services.faults import point
 from shared.services.platform import Platform
 from shared.services.publishing.plan import Plan, Publication, plan_publication
 from shared.services.publishing.record import record, record_without_production
+from shared.services.rollouts.begin import prepare_rollout
 
 
 class Published(Document):
-    """The answer to a publication. The installation is absent when it was to be left alone."""
+    """The answer to a publication. The installation is absent when it was to be left alone.
+
+    The rollout is there when others installed the process.
+    """
 
     process_deployment_id: str
     version: str
     process_instance_id: str | None = None
+    rollout_id: str | None = None
 
 
 async def publish(platform: Platform, key: ApiKey, asked: Publication) -> Published:
@@ -37,22 +42,25 @@ async def publish(platform: Platform, key: ApiKey, asked: Publication) -> Publis
         Conflict (``DEPLOYMENT_IN_PROGRESS``): a deployment of the project is at work.
     """
     plan = await plan_publication(platform, key, asked)
+    process_id = plan.template.value.process_id
+    rollout_id = await prepare_rollout(platform, process_id, plan.process.value)
     if asked.skip_production:
-        await record_without_production(platform, plan)
-        return _answer(plan, None)
+        await record_without_production(platform, plan, rollout_id)
+        return _answer(plan, None, rollout_id)
     instance_id = plan.process.value.prod_instance_id or platform.sources.uuid7()
     deployment_id = platform.sources.auto_id()
     await book_watchdog(platform, deployment_id, platform.sources.now(), "watchdog")
     point("deploy.booked")
-    lease, work = await record(platform, plan, instance_id, deployment_id)
+    lease, work = await record(platform, plan, instance_id, deployment_id, rollout_id)
     point("deploy.recorded_pending")
     await carry(platform, work, lease)
-    return _answer(plan, instance_id)
+    return _answer(plan, instance_id, rollout_id)
 
 
-def _answer(plan: Plan, process_instance_id: str | None) -> Published:
+def _answer(plan: Plan, process_instance_id: str | None, rollout_id: str | None) -> Published:
     return Published(
         process_deployment_id=plan.asked.template_id,
         version=plan.template.value.version,
         process_instance_id=process_instance_id,
+        rollout_id=rollout_id,
     )

@@ -1,6 +1,6 @@
 """Write a planned publication: listing, versions, and the start of production's deployment, in one commit.
 
-Installations of others follow the listing's ``publishedTemplateId``; they are no part of this commit.
+Installations of others follow; the rollout that brings them along begins in this commit (decision 0018).
 """
 
 from __future__ import annotations
@@ -22,26 +22,31 @@ from shared.services.deployments.record import listing
 from shared.services.deployments.work import Work
 from shared.services.platform import Platform
 from shared.services.publishing.plan import Plan
+from shared.services.rollouts.begin import beginning_rollout
 from shared.store import refs
 from shared.store.errors import StoreConflict
 from shared.store.store import Patch, Write
 
 
-async def record_without_production(platform: Platform, plan: Plan) -> None:
+async def record_without_production(platform: Platform, plan: Plan, rollout_id: str | None) -> None:
     """Publish, and leave production as it is.
 
     Raises:
         Conflict (``DEPLOYMENT_IN_PROGRESS``): the project changed meanwhile.
     """
-    writes = _writes(platform, plan, plan.process.value.prod_instance_id, {})
-    try:
-        await platform.store.commit(*writes)
-    except StoreConflict:
-        raise in_progress("project") from None
+    production = plan.process.value.prod_instance_id
+    writes = _writes(platform, plan, production, {})
+    while True:
+        rollout = await _rollout(platform, plan, rollout_id, production)
+        try:
+            await platform.store.commit(*writes, *rollout)
+            return
+        except StoreConflict:
+            await _require_unchanged(platform, plan)
 
 
 async def record(
-    platform: Platform, plan: Plan, instance_id: str, deployment_id: str
+    platform: Platform, plan: Plan, instance_id: str, deployment_id: str, rollout_id: str | None = None
 ) -> tuple[HeldLease, Work]:
     """Publish, and begin production's deployment; return the lease on it and its work.
 
@@ -53,14 +58,35 @@ async def record(
     while True:
         found = await platform.store.get(refs.instance(instance_id)) if plan.production else None
         beginning = await begin(platform, order, found, plan.project.value)
+        also = [*_sharing(plan, beginning), *await _rollout(platform, plan, rollout_id, instance_id)]
         try:
-            at, *_ = await platform.store.commit(*beginning.writes, *writes, *_sharing(plan, beginning))
+            at, *_ = await platform.store.commit(*beginning.writes, *writes, *also)
         except StoreConflict:
-            project = await platform.store.get(plan.project.ref)
-            if project is None or project.update_time != plan.project.update_time:
-                raise in_progress("project") from None
-            continue  # Only the installation was written to, and not by a deployment.
+            await _require_unchanged(platform, plan)
+            continue  # The installation was written to, not by a deployment, or the rollout before this one.
         return beginning.held(platform, at), beginning.work
+
+
+async def _require_unchanged(platform: Platform, plan: Plan) -> None:
+    project = await platform.store.get(plan.project.ref)
+    if project is None or project.update_time != plan.project.update_time:
+        raise in_progress("project") from None
+
+
+async def _rollout(
+    platform: Platform, plan: Plan, rollout_id: str | None, production: str | None
+) -> list[Write]:
+    template, process = plan.template.value, plan.process.value
+    return await beginning_rollout(
+        platform,
+        rollout_id,
+        template.process_id,
+        process,
+        plan.asked.template_id,
+        template,
+        plan.actor,
+        production,
+    )
 
 
 def _order(plan: Plan, instance_id: str, deployment_id: str) -> Order:

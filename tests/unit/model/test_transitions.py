@@ -13,6 +13,7 @@ import pytest
 from shared.model.deployment import DeploymentStatus
 from shared.model.ingestion import IngestionStatus
 from shared.model.project import ProjectStatus
+from shared.model.rollout import RolloutStatus, TargetStatus
 from shared.model.stage import StageStatus
 from shared.model.template import TemplateStatus
 from shared.model.transitions import TRANSITIONS, ForbiddenMove, is_final, may_become, moved, reached
@@ -28,6 +29,14 @@ ALLOWED: dict[type[StrEnum], str] = {
     ),
     IngestionStatus: "pending>active pending>failed active>superseded active>inactive",
     StageStatus: "accepted>superseded",
+    RolloutStatus: (
+        "planning>running planning>cancelled planning>superseded running>planning running>completed "
+        "running>cancelled running>superseded completed>planning cancelled>planning"
+    ),
+    TargetStatus: (
+        "pending>deploying pending>failed pending>notified pending>skipped pending>cancelled "
+        "deploying>deployed deploying>failed failed>pending cancelled>pending"
+    ),
 }
 PAIRS = [(before, after) for kind in ALLOWED for before, after in product(kind, repeat=2)]
 
@@ -69,6 +78,10 @@ def test_what_ends_for_good_is_what_the_contract_says() -> None:
         "IngestionStatus.inactive",
         "IngestionStatus.superseded",
         "StageStatus.superseded",
+        "RolloutStatus.superseded",
+        "TargetStatus.deployed",
+        "TargetStatus.notified",
+        "TargetStatus.skipped",
     }
 
 
