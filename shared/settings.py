@@ -37,6 +37,8 @@ class Settings:
     """A deploy that is still running after this long answers ``pending`` (hosting ends requests at 60 s)."""
     deploy_lease: timedelta
     """How long a deploy may go without renewing its lease before another worker takes it over."""
+    switch_turn: timedelta
+    """How long a switch of an installation may go without a write before somebody else goes ahead."""
     dispatch_accept_after: timedelta
     """A webhook call that was sent but is not answered after this long counts as accepted."""
     vault_key_age: timedelta
@@ -86,6 +88,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         database=environ.get("FIRESTORE_DATABASE", "(default)"),
         deploy_answer_after=seconds("DEPLOY_ANSWER_AFTER_SECONDS", 50),
         deploy_lease=seconds("DEPLOY_LEASE_SECONDS", 30),
+        switch_turn=seconds("SWITCH_TURN_SECONDS", 180),
         dispatch_accept_after=seconds("DISPATCH_ACCEPT_AFTER_SECONDS", 25),
         vault_key_age=seconds("VAULT_KEY_AGE_SECONDS", 900),
         vault_retire_after=seconds("VAULT_RETIRE_AFTER_SECONDS", 86400),

@@ -20,6 +20,7 @@ LARGE = os.environ.get("CHAOS_SIZE", "small") == "large"
 # Short enough to see the successors of dead workers at work, long enough for a busy machine.
 _PATIENCE = {
     "DEPLOY_LEASE_SECONDS": "3",
+    "SWITCH_TURN_SECONDS": "8",
     "DISPATCH_ACCEPT_AFTER_SECONDS": "2",
     "RUN_TIMEOUT_SECONDS": "20",
     "PODIUM_LONGEST_PAUSE": "1",

@@ -27,7 +27,7 @@ from shared.services.faults import point
 from shared.services.instances.allowed import is_to_do
 from shared.services.instances.published import Ensemble, ensemble_of
 from shared.services.instances.queues import look_task, take_back
-from shared.services.instances.turn import TURN, Turn, in_progress, turn_at
+from shared.services.instances.turn import Turn, in_progress, turn_at
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.refs import Ref
@@ -146,7 +146,7 @@ class _Switch:
 
     async def book(self) -> None:
         """Have somebody look, should this worker die."""
-        at = self._platform.sources.now() + TURN
+        at = self._platform.sources.now() + self._platform.settings.switch_turn
         await self._platform.queue.create(look_task(self._work.instance_id, self._turn.token, at))
 
     async def on(self, changes: Mapping[str, object], actor: ApiKey | str) -> int:

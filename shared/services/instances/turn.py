@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.errors import Conflict
 from shared.model.instance import ProcessInstance
@@ -16,9 +16,6 @@ from shared.services.platform import Platform
 from shared.store.errors import Changed
 from shared.store.refs import Ref
 from shared.store.store import Patch, Write
-
-TURN = timedelta(minutes=3)
-"""How long a switch may go without a write; after that a deployment, or another switch, goes ahead."""
 
 _TRIES = 5
 """Somebody else may change the installation, say when it last ran, at the same moment."""
@@ -39,7 +36,7 @@ class Turn:
         Raises:
             Conflict (``DEPLOYMENT_IN_PROGRESS``): a deployment or another switch is at work.
         """
-        await self._write(self._is_free, self._platform.sources.now() + TURN, {})
+        await self._write(self._is_free, self._lasts_until(), {})
 
     def require(self) -> None:
         """Return when another step in n8n may be taken.
@@ -56,8 +53,7 @@ class Turn:
         Raises:
             Conflict (``DEPLOYMENT_IN_PROGRESS``): the turn was over before; nothing was written.
         """
-        ends = self._platform.sources.now() + TURN
-        await self._write(self._is_mine, ends, changes, *others)
+        await self._write(self._is_mine, self._lasts_until(), changes, *others)
 
     async def end(self, changes: Mapping[str, object], *others: Write) -> None:
         """Change fields of the installation, and other documents, in one commit, and let others go ahead.
@@ -72,6 +68,9 @@ class Turn:
         if self._ends is not None:
             with suppress(Conflict):
                 await self.end({})
+
+    def _lasts_until(self) -> datetime:
+        return self._platform.sources.now() + self._platform.settings.switch_turn
 
     def _is_mine(self, instance: ProcessInstance) -> bool:
         return instance.deploying == self.token
