@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import uuid_utils
 
 _ALPHABET = string.ascii_letters + string.digits
+_SPOKEN = "BCDFGHJKLMNPQRSTVWXZ"
 
 
 class Sources:
@@ -32,6 +33,11 @@ class Sources:
     def digits(self, count: int) -> str:
         """Return random decimal digits."""
         return "".join(secrets.choice(string.digits) for _ in range(count))
+
+    def spoken_code(self) -> str:
+        """Return eight random consonants for people to pass on, such as ``BDFG-HJKL`` (RFC 8628 §6.1)."""
+        letters = "".join(secrets.choice(_SPOKEN) for _ in range(8))
+        return f"{letters[:4]}-{letters[4:]}"
 
     def token(self) -> str:
         """Return 43 url-safe characters carrying 256 random bits."""

@@ -67,7 +67,7 @@ def finish(response: Response, request_id: str, headers: Mapping[str, str]) -> N
 
 
 def preflight(request_id: str) -> Response:
-    """Answer a browser's CORS preflight: keys travel in headers, cookies are never used."""
+    """Answer a browser's CORS preflight: keys travel in headers, no cookie gives a right."""
     return Response(
         status_code=204,
         headers={

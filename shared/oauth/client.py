@@ -12,6 +12,7 @@ import orjson
 
 from shared.n8n.connections import Connections
 from shared.n8n.reach import Reach
+from shared.oauth.account import account_of
 from shared.oauth.errors import GrantRefused, ProviderUnreachable
 
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
@@ -54,6 +55,8 @@ class Tokens:
     refresh_token: str | None = field(default=None, repr=False)
     expires_in: int | None = None
     scope: str | None = None
+    account: str | None = None
+    """Who agreed, as the server calls them; for people to read."""
 
 
 class OAuthClient:
@@ -157,6 +160,7 @@ def _tokens(answer: Mapping[str, object], path: tuple[str, ...]) -> Tokens:
         refresh if isinstance(refresh, str) and refresh else None,
         _seconds(found.get("expires_in")),
         scope if isinstance(scope, str) else None,
+        account_of(answer),
     )
 
 

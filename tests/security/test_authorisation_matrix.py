@@ -147,8 +147,9 @@ def test_every_endpoint_that_names_an_object_refuses_outsiders_and_plain_members
 
 
 def test_every_endpoint_wants_proof_of_something_but_those_that_everybody_needs() -> None:
-    # Account flows prove an address, and who comes back from a provider proves it with the state sent there.
+    # Account flows prove an address; who authorizes at a provider has a state, and a browser.
     open_to_all = {e.name for e in ALL if expected(e, CALLERS[0]).let_in and e.envelope is not Envelope.AUTH}
 
     pages = {"apiDocs", "apiDocsAsset", "encryption", "openApiDocument", "organizationLogo"}
-    assert open_to_all == pages | {"completeIntegrationAuthorization"}
+    steps = {"openIntegrationAuthorization", "confirmIntegrationAuthorization"}
+    assert open_to_all == pages | steps | {"completeIntegrationAuthorization"}

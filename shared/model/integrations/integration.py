@@ -67,6 +67,8 @@ class Integration(Document):
     has_valid_tokens: bool = True
     connected_at: datetime
     connected_by: str
+    account: str | None = None
+    """Whose account at the provider it is, as far as the provider says."""
     token_version: str | None = None
     """Names the OAuth tokens that ``secrets`` hold; new ones have another."""
     in_n8n: bool = True
@@ -87,9 +89,16 @@ class OAuthFlow(Document):
     user_id: str
     verifier: str | None = Field(default=None, repr=False)
     """Sealed; gone once it was used."""
+    code_digest: str | None = Field(default=None, repr=False)
+    """Of the confirmation code that the starter was given."""
+    wrong_codes: int = 0
+    browser: str | None = Field(default=None, repr=False)
+    """Digest of the browser in which somebody agreed: the only one that may come back."""
     metadata: dict[str, str] = {}
     used_at: datetime | None = None
     done: bool = False
+    account: str | None = None
+    """Whose account was connected."""
     expires_at: datetime
     expire_at: datetime
     """When the document may be forgotten."""

@@ -119,15 +119,19 @@ _TEAMS_SCOPES = (
 )
 
 
+_WHO = ("openid", "email")
+"""Has the answer say whose account it is."""
+
+
 def _google(*names: str) -> Authorization:
     scopes = (
         name if name.startswith("https:") else f"https://www.googleapis.com/auth/{name}" for name in names
     )
-    return Authorization(_GOOGLE, tuple(scopes))
+    return Authorization(_GOOGLE, (*_WHO, *scopes))
 
 
 def _microsoft(scopes: str) -> Authorization:
-    return Authorization(_MICROSOFT, ("openid", "offline_access", *scopes.split()))
+    return Authorization(_MICROSOFT, (*_WHO, "offline_access", *scopes.split()))
 
 
 AUTHORIZATIONS: Mapping[str, Authorization] = {

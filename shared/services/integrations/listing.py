@@ -16,7 +16,7 @@ _ORDER = list(ContextType)
 
 
 class Row(Document):
-    """One connected integration."""
+    """One connected integration; ``account`` is whose it is at a provider that was asked."""
 
     integration_id: str
     context_type: ContextType
@@ -24,6 +24,7 @@ class Row(Document):
     connected_at: Timestamp
     connected_by: str
     has_valid_tokens: bool
+    account: str | None = None
     n8n_credential_id: str | None = None
     custom_schema: dict[str, object] | None = None
 
@@ -73,6 +74,7 @@ def _row(integration: Integration) -> Row:
         connected_at=integration.connected_at,
         connected_by=integration.connected_by,
         has_valid_tokens=integration.has_valid_tokens,
+        account=integration.account,
         n8n_credential_id=integration.n8n_credential_id,
         custom_schema=schema.wire() if schema else None,
     )

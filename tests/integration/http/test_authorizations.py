@@ -3,92 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
-import httpx
 import pytest
 
-from shared.model.apikey import KeyKind
 from shared.model.instance import InactiveReason
-from shared.model.integrations import ContextType, Holder, Integration
-from shared.model.scopes import Scope
+from shared.model.integrations import ContextType, Holder
 from shared.services.integrations.oauth.queues import order_for
 from shared.services.integrations.oauth.start import state_digest
 from shared.store import refs
-from shared.store.store import Found, Patch
+from shared.store.store import Patch
+from tests.integration.world.authorizing import (
+    authorize,
+    begin,
+    consented,
+    kept,
+    refresh,
+    start,
+    stored,
+)
 from tests.integration.world.ensembles import install_ensemble
-from tests.integration.world.integrations import connect, listed
+from tests.integration.world.integrations import listed
 from tests.integration.world.n8n_workflows import DeployableN8n
-from tests.integration.world.oauth import CLIENT_ID, CLIENT_SECRET, Authority, query_of, running_authority
+from tests.integration.world.oauth import CLIENT_ID, CLIENT_SECRET, Authority, Person, onwards, query_of
 from tests.integration.world.products import new_product
 from tests.integration.world.tenants import Tenant
 from tests.integration.world.world import World
 
-
-@pytest.fixture(scope="module")
-def authority() -> Iterator[Authority]:
-    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
-    with running_authority() as authority:
-        yield authority
-
-
-@pytest.fixture(autouse=True)
-async def registered(world: World, authority: Authority) -> None:
-    """The operator has registered the platform at the server, as several providers."""
-    authority.client.redirect_uri = f"{world.gateway.base_url}/completeIntegrationAuthorization"
-    authority.down, authority.slow_seconds = False, 0
-    operator = await world.north.key(kind=KeyKind.ADMIN, scopes=[Scope.INTEGRATIONS_MANAGE])
-    for provider in ("slack", "google", "calendly"):
-        token_url = authority.addresses["tokenUrl"] + ("?slack=1" if provider == "slack" else "")
-        addresses: Any = {**authority.addresses, "tokenUrl": token_url}
-        name = provider.upper()
-        secrets = {f"{name}_CLIENT_ID": CLIENT_ID, f"{name}_CLIENT_SECRET": CLIENT_SECRET}
-        answer = await connect(world, provider, secrets, operator, context="platform", metadata=addresses)
-        assert answer.status_code == 200, answer.text
-
-
-async def start(
-    world: World, uid: str = "slack", key: str | None = None, context: str = "organization", **more: Any
-) -> httpx.Response:
-    body = {"integrationId": uid, "contextType": context, **more}
-    return await world.gateway.post("/startIntegrationAuthorization", key or world.north.keys["owner"], body)
-
-
-async def begin(world: World, *arguments: Any, **options: Any) -> str:
-    answer = await start(world, *arguments, **options)
-    assert answer.status_code == 200, answer.text
-    assert set(answer.json()["data"]) == {"authorizationUrl", "expiresAt"}
-    return str(answer.json()["data"]["authorizationUrl"])
-
-
-async def authorize(world: World, authority: Authority, *arguments: Any, **options: Any) -> httpx.Response:
-    """Go the whole way, and return the page at its end."""
-    back = await authority.consent(await begin(world, *arguments, **options))
-    return await world.gateway.http.get(back)
-
-
-def slack(world: World) -> Holder:
-    organization_id = world.north.organization_id
-    return Holder(ContextType.ORGANIZATION, organization_id, organization_id)
-
-
-async def kept(world: World, uid: str = "slack") -> Found[Integration]:
-    found = await world.platform.store.get(refs.integration(slack(world), uid))
-    assert found is not None
-    return found
-
-
-async def refresh(world: World, version: str | None = None) -> httpx.Response:
-    version = version or (await kept(world)).value.token_version or ""
-    return await world.deliver("refreshIntegration", order_for(slack(world), "slack", version).wire())
-
-
-def stored(world: World, credential_id: str | None) -> dict[str, Any]:
-    data: dict[str, Any] = world.n8n.credentials.stored[credential_id or ""]["data"]
-    return data
+pytestmark = pytest.mark.usefixtures("registered")
 
 
 async def test_a_user_who_consents_has_a_working_credential(world: World, authority: Authority) -> None:
@@ -111,8 +53,8 @@ async def test_a_user_who_consents_has_a_working_credential(world: World, author
     assert await world.booked("refresh", f"refresh-{found.token_version}")
 
 
-async def test_the_request_is_bound_by_state_and_pkce(world: World) -> None:
-    first, second = query_of(await begin(world)), query_of(await begin(world))
+async def test_the_request_is_bound_by_state_and_pkce(world: World, person: Person) -> None:
+    first, second = [query_of(onwards(await person.agrees(*await begin(world)))) for _ in range(2)]
 
     assert first["state"] != second["state"]
     assert len(first["state"]) >= 43
@@ -133,11 +75,13 @@ async def test_a_member_authorizes_for_themselves_with_the_client_in_a_header(
     assert token["access_token"] == authority.granted[-1].access_token
 
 
-async def test_a_callback_that_comes_twice_changes_nothing(world: World, authority: Authority) -> None:
-    back = await authority.consent(await begin(world))
-    pages = await asyncio.gather(*(world.gateway.http.get(back) for _ in range(4)))
+async def test_a_callback_that_comes_twice_changes_nothing(
+    world: World, authority: Authority, person: Person
+) -> None:
+    back = await consented(world, authority, person)
+    pages = await asyncio.gather(*(person.returns(back) for _ in range(4)))
     calls, version = authority.token_calls, (await kept(world)).value.token_version
-    again = await world.gateway.http.get(back)
+    again = await person.returns(back)
 
     assert sorted(page.status_code for page in pages)[0] == 200
     assert {page.status_code for page in pages} <= {200, 410}
@@ -146,8 +90,10 @@ async def test_a_callback_that_comes_twice_changes_nothing(world: World, authori
     assert (await kept(world)).value.token_version == version
 
 
-async def test_whoever_declines_gets_a_page_that_says_so(world: World, authority: Authority) -> None:
-    page = await world.gateway.http.get(await authority.consent(await begin(world), "no"))
+async def test_whoever_declines_gets_a_page_that_says_so(
+    world: World, authority: Authority, person: Person
+) -> None:
+    page = await person.returns(await consented(world, authority, person, "no"))
 
     assert (page.status_code, "declined" in page.text) == (400, True)
     assert page.headers["content-type"].startswith("text/html")
@@ -163,30 +109,38 @@ async def test_a_state_nobody_was_given_is_refused(world: World, query: dict[str
     assert "<script>" not in page.text
 
 
-async def test_a_state_is_good_for_ten_minutes(world: World, authority: Authority) -> None:
-    url = await begin(world)
+async def test_a_state_is_good_for_ten_minutes(world: World, authority: Authority, person: Person) -> None:
+    url, code = await begin(world)
+    shown = await person.looks(url)
+    back = await person.authorizes(authority, url, code)
     flow = refs.oauth_flow(state_digest(query_of(url)["state"]))
     past = world.platform.sources.now() - timedelta(seconds=1)
     await world.platform.store.commit(Patch(flow, {"expires_at": past}))
-    page = await world.gateway.http.get(await authority.consent(url))
+    calls = authority.token_calls
+    pages = [await person.looks(url), await person.presses(shown, code), await person.returns(back)]
 
-    assert (page.status_code, "ten minutes" in page.text) == (410, True)
+    assert [(page.status_code, "ten minutes" in page.text) for page in pages] == [(410, True)] * 3
+    assert authority.token_calls == calls
 
 
-async def test_a_code_the_provider_refuses_connects_nothing(world: World, authority: Authority) -> None:
-    back = await authority.consent(await begin(world))
+async def test_a_code_the_provider_refuses_connects_nothing(
+    world: World, authority: Authority, person: Person
+) -> None:
+    back = await consented(world, authority, person)
     authority.codes.clear()
-    page = await world.gateway.http.get(back)
+    page = await person.returns(back)
 
     assert (page.status_code, "invalid_grant" in page.text) == (502, True)
     assert query_of(back)["code"] not in page.text
-    assert (await world.gateway.http.get(back)).status_code == 410
+    assert (await person.returns(back)).status_code == 410
 
 
-async def test_a_code_for_another_authorization_fails_its_proof(world: World, authority: Authority) -> None:
-    mine, other = [query_of(await authority.consent(await begin(world))) for _ in range(2)]
-    swapped = {"state": mine["state"], "code": other["code"]}
-    page = await world.gateway.http.get("/completeIntegrationAuthorization", params=swapped)
+async def test_a_code_for_another_authorization_fails_its_proof(
+    world: World, authority: Authority, person: Person, other: Person
+) -> None:
+    back = await consented(world, authority, person)
+    theirs = query_of(await consented(world, authority, other))
+    page = await person.returns(back.replace(query_of(back)["code"], theirs["code"]))
 
     assert page.status_code == 502
 
@@ -342,16 +296,20 @@ async def test_what_cannot_be_authorized_says_why(
 
 
 async def test_no_token_verifier_or_client_secret_is_anywhere_in_clear(
-    world: World, authority: Authority
+    world: World, authority: Authority, person: Person
 ) -> None:
-    back = await authority.consent(await begin(world))
-    page = await world.gateway.http.get(back)
+    url, code = await begin(world)
+    opened = await person.looks(url)
+    back = await person.authorizes(authority, url, code)
+    page = await person.returns(back)
     await refresh(world)
     files = [file for file in world.servers.folder.rglob("*") if file.is_file()]
     seen = b"".join(file.read_bytes() for file in files) + page.content
 
     assert b"slackOAuth2Api" in seen
     secrets = [query_of(back)["state"], query_of(back)["code"], CLIENT_SECRET, *authority.verifiers]
+    assert code not in opened.text
+    secrets += [code, code.replace("-", ""), *person.browser.cookies.values()]
     secrets += [token.access_token for token in authority.granted]
     secrets += [token.refresh_token for token in authority.granted]
     assert [secret for secret in secrets if secret.encode() in seen] == []

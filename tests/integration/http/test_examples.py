@@ -44,6 +44,8 @@ NEED_MORE = {
     },
     "a provider that a client is registered at": {
         "startIntegrationAuthorization",
+        "openIntegrationAuthorization",
+        "confirmIntegrationAuthorization",
         "completeIntegrationAuthorization",
     },
     "a secret of a run": {

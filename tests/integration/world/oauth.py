@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import os
+import re
 import secrets
 import threading
 import time
@@ -109,6 +112,8 @@ class Authority:
     verifiers: list[str] = field(default_factory=list)
     down: bool = False
     slow_seconds: float = 0
+    says: dict[str, Any] = field(default_factory=dict)
+    """What it says along with every token."""
 
     @property
     def url(self) -> str:
@@ -146,6 +151,10 @@ class Authority:
             grant = server.get_consent_grant(end_user="user")
             return server.create_authorization_response(grant_user=user, grant=grant)
 
+        @app.get("/authorize")
+        def ask() -> str:
+            return '<form method="post"><button name="answer" value="yes">Allow</button></form>'
+
         @app.post("/token")
         def token() -> Any:
             self.token_calls += 1
@@ -156,8 +165,8 @@ class Authority:
             answer = server.create_token_response()
             body = answer.get_json()
             if "slack" in request.args and "access_token" in body:
-                return jsonify({"ok": True, "authed_user": body})
-            return answer
+                return jsonify({"ok": True, "authed_user": body, **self.says})
+            return jsonify({**body, **self.says}) if "access_token" in body else answer
 
         @app.post("/revoke")
         def revoke() -> Any:
@@ -241,6 +250,8 @@ def _revocation(authority: Authority) -> type:
 @contextmanager
 def running_authority() -> Iterator[Authority]:
     """Run an authorization server on a free port."""
+    # Authlib refuses http otherwise.
+    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     authority = Authority()
     server: BaseWSGIServer = make_server("127.0.0.1", authority.port, authority.app(), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -251,6 +262,43 @@ def running_authority() -> Iterator[Authority]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@dataclass
+class Person:
+    """Somebody with a browser: what they see, and where it takes them."""
+
+    browser: httpx.AsyncClient
+
+    async def looks(self, url: str) -> httpx.Response:
+        """Open the address that an authorization begins with."""
+        return await self.browser.get(url)
+
+    async def agrees(self, url: str, code: str) -> httpx.Response:
+        """Open that address, type the code in and press the button."""
+        return await self.presses(await self.looks(url), code)
+
+    async def presses(self, page: httpx.Response, code: str) -> httpx.Response:
+        """Press the button of a page that is open."""
+        hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+        (action,) = re.findall(r'<form method="post" action="(\w+)">', page.text) or [None]
+        assert action is not None, page.text
+        return await self.browser.post(page.url.join(action), data={**dict(hidden), "code": code})
+
+    async def authorizes(self, authority: Authority, url: str, code: str, answer: str = "yes") -> str:
+        """Agree here and consent, or not, at the provider; return where the browser goes next."""
+        return await authority.consent(onwards(await self.agrees(url, code)), answer)
+
+    async def returns(self, back: str) -> httpx.Response:
+        """Come back from the provider."""
+        return await self.browser.get(back)
+
+
+def onwards(page: httpx.Response) -> str:
+    """Return the address of the provider that a page goes on to."""
+    found = re.search(r'content="0;url=([^"]+)"', page.text)
+    assert found is not None, page.text
+    return html.unescape(found[1])
 
 
 def query_of(url: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ is used before its code is, so a callback that comes twice exchanges nothing the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 import orjson
@@ -17,9 +18,12 @@ from shared.model.integrations import AUTHORIZATIONS, CATALOGUE, Integration, OA
 from shared.oauth.client import Tokens
 from shared.services.audit import audited
 from shared.services.faults import point
+from shared.services.integrations.oauth.browser import browser_digest, same
 from shared.services.integrations.oauth.clients import server
+from shared.services.integrations.oauth.consent import open_flow, other_browser
 from shared.services.integrations.oauth.queues import order_for, refresh_task, resume_task
-from shared.services.integrations.oauth.start import redirect_uri, state_digest
+from shared.services.integrations.oauth.request import redirect_uri
+from shared.services.integrations.oauth.start import state_digest
 from shared.services.integrations.oauth.tokens import credential_of, refresh_at, sealed, store_in_n8n
 from shared.services.platform import Platform
 from shared.services.secrets import oauth_verifier, open_text
@@ -30,21 +34,30 @@ from shared.store.store import Create, Found, Patch, Write
 _SAFETY = timedelta(seconds=30)
 
 
-async def complete(platform: Platform, state: str, code: str, error: str) -> str:
-    """Connect what the flow of ``state`` is for; return the integration's display name.
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What was connected, and as whose account as far as the provider says."""
+
+    name: str
+    account: str | None
+
+
+async def complete(platform: Platform, state: str, code: str, error: str, cookie: str | None) -> Completed:
+    """Connect what the flow of ``state`` is for, if this is the browser in which somebody agreed.
 
     Raises:
         InvalidRequest: the state is unknown, or the user declined.
+        Forbidden: it is another browser; nothing was used up.
         Gone: the state expired, or was used without success.
         NotFound, UpstreamError, Conflict: nothing was connected.
     """
     found = await platform.store.get(refs.oauth_flow(state_digest(state)))
-    if found is None:
-        raise InvalidRequest("This authorization is not known here. Start again.", code="OAUTH_STATE_UNKNOWN")
-    flow = found.value
-    name = CATALOGUE[flow.integration_id].name
-    if flow.done:
-        return name
+    if found is not None and not _agreed(found.value, cookie, state):
+        raise other_browser()
+    if found is not None and found.value.done:
+        return Completed(CATALOGUE[found.value.integration_id].name, found.value.account)
+    found = await open_flow(platform, state)
+    flow, name = found.value, CATALOGUE[found.value.integration_id].name
     verifier = await _use_up(platform, found)
     if error or not code:
         raise InvalidRequest(f"{name} was not connected: access was declined.", code="OAUTH_DENIED")
@@ -52,26 +65,22 @@ async def complete(platform: Platform, state: str, code: str, error: str) -> str
     tokens = await platform.oauth.exchange(at, code, verifier, redirect_uri(platform))
     point("oauth.exchanged")
     await _connect(platform, found, tokens, at.client_id)
-    return name
+    return Completed(name, tokens.account)
+
+
+def _agreed(flow: OAuthFlow, cookie: str | None, state: str) -> bool:
+    return cookie is not None and same(flow.browser, browser_digest(cookie, state))
 
 
 async def _use_up(platform: Platform, found: Found[OAuthFlow]) -> str:
     """Return the verifier, once."""
-    flow, now = found.value, platform.sources.now()
-    if flow.used_at is not None or flow.verifier is None:
-        raise Gone("This authorization was used before. Start again.", code="OAUTH_STATE_USED")
-    if now >= flow.expires_at:
-        raise Gone(
-            "This authorization took longer than ten minutes. Start again.", code="OAUTH_STATE_EXPIRED"
-        )
+    flow, used = found.value, {"used_at": platform.sources.now(), "verifier": None}
     try:
-        await platform.store.commit(
-            Patch(found.ref, {"used_at": now, "verifier": None}, unchanged_since=found.update_time)
-        )
+        await platform.store.commit(Patch(found.ref, used, unchanged_since=found.update_time))
     except Changed:
         raise Gone("This authorization is being completed.", code="OAUTH_STATE_USED") from None
     digest = found.ref.path.rpartition("/")[2]
-    return await open_text(platform, flow.verifier, oauth_verifier(flow.organization_id, digest))
+    return await open_text(platform, flow.verifier or "", oauth_verifier(flow.organization_id, digest))
 
 
 async def _connect(platform: Platform, found: Found[OAuthFlow], tokens: Tokens, client_id: str) -> None:
@@ -105,6 +114,7 @@ async def _connect(platform: Platform, found: Found[OAuthFlow], tokens: Tokens, 
         metadata=orjson.dumps(_kept(flow.metadata, scope)).decode(),
         connected_at=now,
         connected_by=flow.user_id,
+        account=tokens.account,
         token_version=version,
     )
     write: Write = Create(refs.integration(holder, uid), integration)
@@ -119,10 +129,11 @@ async def _connect(platform: Platform, found: Found[OAuthFlow], tokens: Tokens, 
         holder.use_of(uid),
         n8nCredentialId=credential.id,
         backendId=backend_id,
+        account=tokens.account,
         replaced=existing is not None,
     )
     try:
-        await platform.store.commit(write, entry, Patch(found.ref, {"done": True}))
+        await platform.store.commit(write, entry, Patch(found.ref, {"done": True, "account": tokens.account}))
     except StoreConflict:
         raise Conflict("Somebody else connected it at the same time. Start again.") from None
     await platform.queue.create(resume_task(order, "now", now))

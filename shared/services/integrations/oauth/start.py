@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from shared.errors import InvalidRequest
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.integrations import AUTHORIZATIONS, CATALOGUE, Definition, Holder, OAuthFlow
 from shared.services.audit import audited
-from shared.services.integrations.oauth.clients import authorize_url, filled
+from shared.services.integrations.oauth.browser import code_digest
+from shared.services.integrations.oauth.clients import filled
+from shared.services.integrations.oauth.request import provider_url
 from shared.services.integrations.places import Address, place_of
 from shared.services.platform import Platform
 from shared.services.secrets import oauth_verifier, seal_text
@@ -22,20 +23,16 @@ from shared.store import refs
 from shared.store.store import Create
 
 LIFETIME = timedelta(minutes=10)
-_CALLBACK = "/completeIntegrationAuthorization"
+_PAGE = "/openIntegrationAuthorization"
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Where the user authorizes, and until when."""
+    """Where somebody agrees and authorizes, with which code, and until when."""
 
     url: str
+    code: str = field(repr=False)
     expires_at: datetime
-
-
-def redirect_uri(platform: Platform) -> str:
-    """Return the address that the operator registers at every provider."""
-    return platform.settings.base_url + _CALLBACK
 
 
 def state_digest(state: str) -> str:
@@ -54,13 +51,11 @@ async def start(
     """
     holder = (await place_of(platform, key, address)).holder
     definition = _definition(integration_id, holder)
-    authorization = AUTHORIZATIONS[integration_id]
-    named = {field.key: str(metadata.get(field.key) or "") for field in definition.metadata}
-    for field in named:
-        filled(f"{{{field}}}", named)
-    at, client_id = await authorize_url(platform, authorization.provider, named)
+    named = {known.key: str(metadata.get(known.key) or "") for known in definition.metadata}
+    for name in named:
+        filled(f"{{{name}}}", named)
     state, verifier, now = platform.sources.token(), platform.sources.token(), platform.sources.now()
-    digest = state_digest(state)
+    code, digest = platform.sources.spoken_code(), state_digest(state)
     flow = OAuthFlow(
         organization_id=holder.organization_id,
         integration_id=integration_id,
@@ -68,29 +63,18 @@ async def start(
         owner=holder.owner,
         user_id=key.user_id,
         verifier=await seal_text(platform, verifier, oauth_verifier(holder.organization_id, digest)),
+        code_digest=code_digest(code, state),
         metadata=named,
         expires_at=now + LIFETIME,
         expire_at=now + timedelta(days=1),
     )
+    # Fails now, not once somebody has agreed.
+    await provider_url(platform, flow, state, verifier)
     action, use = AuditAction.INTEGRATION_AUTHORIZATION_STARTED, holder.use_of(integration_id)
     entry = audited(platform, key, action, holder.organization_id, use)
     await platform.store.commit(Create(refs.oauth_flow(digest), flow), entry)
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    provider = authorization.provider
-    query = {
-        "response_type": "code",
-        "client_id": client_id,
-        "redirect_uri": redirect_uri(platform),
-        "state": state,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
-        **provider.parameters,
-    }
-    if authorization.scopes:
-        scopes = (filled(scope, named) for scope in authorization.scopes)
-        query[provider.scope_parameter] = provider.scope_separator.join(scopes)
-    joint = "&" if urlsplit(at).query else "?"
-    return Started(f"{at}{joint}{urlencode(query)}", flow.expires_at)
+    page = f"{platform.settings.base_url}{_PAGE}?{urlencode({'state': state})}"
+    return Started(page, code, flow.expires_at)
 
 
 def _definition(integration_id: str, holder: Holder) -> Definition:
