@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import JsonValue
-
+from shared.model.configuration import CustomIntegration
 from shared.model.document import Document
-from shared.model.outline import WorkflowOutline
 from shared.model.project import ProcessType
 
 
@@ -17,8 +15,9 @@ class Listing(Document):
     It holds what may be shown and nothing else: no workflow file, no address, no data of its owner. Whoever
     reads a listing can therefore leak nothing.
 
-    ``audiences`` says to whom: ``public``, ``organization:ID``, ``team:ID`` or ``user:ID``; ``index`` holds
-    every audience alone and joined with each search term, so that one query finds what a caller may see.
+    ``audiences`` says to whom: ``public``, ``organization:ID``, ``managers:ID`` of an organization,
+    ``team:ID`` or ``user:ORGANIZATION:ID``; none for a process that is put away. ``index`` holds every
+    audience, and the wide ones joined with each search term, so that one query finds what a caller may see.
     """
 
     process_id: str
@@ -35,8 +34,10 @@ class Listing(Document):
     version: str
     release_notes: str | None = None
     integration_uids: list[str] = []
-    input_schema: list[JsonValue] = []
-    workflows: list[WorkflowOutline] = []
+    """The integrations a tenant has to connect."""
+    custom_integrations: list[CustomIntegration] = []
+    outline: str
+    """JSON text of the version's :class:`~shared.model.outline.Outline`."""
     audiences: list[str] = []
     index: list[str] = []
     published_at: datetime

@@ -5,6 +5,7 @@ No query is built anywhere else, and none can be built without saying whose docu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -28,6 +29,9 @@ TENANT_FIELDS = ("organization_id", "process_instance_id", "project_id", "proces
 
 TENANT_ROOTS = ("organizations", "processInstances", "projects", "processes", "rollouts")
 """The collections whose documents have collections of their own."""
+
+MOST_ENTRIES = 30
+"""Values of a condition that Firestore takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,17 @@ def below(owner: Ref[Any], collection: str, model: type[D]) -> Query[D]:
     if owner.path.split("/")[0] not in TENANT_ROOTS:
         raise ValueError(f"{owner.path} belongs to no tenant")
     return Query(f"{owner.path}/{collection}", model)
+
+
+def offered_to(model: type[D], entries: Sequence[str]) -> Query[D]:
+    """Return a query of the listings that are shown to an audience; ``entries`` are of their index.
+
+    Raises:
+        ValueError: nobody is asked for, or more than Firestore takes at once.
+    """
+    if not 1 <= len(entries) <= MOST_ENTRIES:
+        raise ValueError(f"a listing is offered to 1 to {MOST_ENTRIES} audiences at once")
+    return Query("listings", model).where("index", "array_contains_any", list(entries))
 
 
 async def find(store: Store, query: Query[D]) -> list[Found[D]]:

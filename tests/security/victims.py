@@ -14,11 +14,13 @@ from shared.model.apikey import KeyKind
 from shared.model.audit import AuditAction
 from shared.model.deployment import DeploymentInstance
 from shared.model.instance import SharedWith
+from shared.model.listing import Listing
 from shared.model.organization import Role
-from shared.model.project import Process, Project
+from shared.model.project import Process, ProcessType, Project
 from shared.model.rollout import Rollout, Target, TargetStatus
 from shared.model.template import StoredFile, Template
 from shared.services.audit import audited
+from shared.services.marketplace.audiences import audiences_of
 from shared.services.organizations.members import add_member
 from shared.store import refs
 from shared.store.refs import Ref
@@ -186,6 +188,19 @@ async def _documents(
         error=canary,
         error_code="N8N_REFUSED",
     )
+    listing = Listing(
+        process_id=ids["processId"],
+        organization_id=organization,
+        organization_name=tenant.name,
+        title=canary,
+        markdown=canary,
+        process_type=ProcessType.PERSONAL,
+        template_id=ids["processDeploymentId"],
+        version="1.0",
+        outline="{}",
+        audiences=audiences_of(process),
+        published_at=now,
+    )
     instance = {
         "title": canary,
         "project_id": ids["projectId"],
@@ -200,6 +215,7 @@ async def _documents(
         Create(refs.rollout(ids["rolloutId"]), rollout),
         Create(refs.rollout_target(ids["rolloutId"], installed.id), target),
         Create(refs.deployment(ids["deploymentInstanceId"]), deployment),
+        Create(refs.listing(ids["processId"]), listing),
         Patch(refs.instance(installed.id), instance),
         event,
     )
@@ -216,6 +232,7 @@ async def _documents(
         *(refs.member(organization, user) for user in tenant.users.values()),
         refs.project(ids["projectId"]),
         refs.process(ids["processId"]),
+        refs.listing(ids["processId"]),
         refs.template(ids["processDeploymentId"]),
         refs.rollout(ids["rolloutId"]),
         refs.rollout_target(ids["rolloutId"], installed.id),

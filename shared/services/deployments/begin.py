@@ -103,6 +103,7 @@ async def begin(
     for one in here:
         changes |= unsettling(one)
     instance, writes = await _installation(platform, order, found, changes)
+    await _bring_skills(platform, order)
     lease = new_lease(platform, platform.sources.uuid7())
     replaces = live.value if live else await live_deployment(platform, instance)
     deployment = _deployment(order, found, lease)
@@ -146,6 +147,15 @@ async def _installation(
         version = order.version.template.version
         return await new_installation(platform, order.place, order.tenant, version, order.now, taken)
     return found.value.model_copy(update=changes), [locking(found, order.deployment_id, order.now, **changes)]
+
+
+async def _bring_skills(platform: Platform, order: Order) -> None:
+    """Store what agents read where the installation's organization finds it: it may be another's process."""
+    template, organization_id = order.version.template, order.tenant.organization_id
+    if template.skills_blob is None or template.organization_id == organization_id:
+        return
+    contents = await platform.blobs.get(template.organization_id, [template.skills_blob])
+    await platform.blobs.put(organization_id, contents.values())
 
 
 def _deployment(order: Order, found: Found[ProcessInstance] | None, lease: Lease) -> DeploymentInstance:

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.errors import Conflict, Internal, InvalidRequest
+from shared.errors import Conflict, Internal
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
-from shared.model.configuration import Configuration
 from shared.model.deployment import DeploymentInstance, DeploymentStatus, Purpose
 from shared.model.instance import ProcessInstance
 from shared.model.instance_events import BROKEN, standing_of
@@ -22,13 +21,13 @@ from shared.services.deployments.carry import Carried, book_watchdog, carry
 from shared.services.deployments.lease import HeldLease, new_lease
 from shared.services.deployments.lifecycle import at_work
 from shared.services.deployments.lock import in_progress, is_locked, locking
+from shared.services.deployments.parameters import settled_parameters
 from shared.services.deployments.work import Work, live_deployment, load_template, load_tenant
 from shared.services.faults import point
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.errors import Changed
 from shared.store.store import Found, Patch
-from shared.validation.parameters import coerce_parameters, effective_parameters, missing_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ async def _begin(
     if template is None:
         raise Internal(f"Deployment {deployment_id} refers to a version that does not exist.")
     configuration, texts = await load_template(platform, template.value)
-    parameters = _merged(configuration, instance, wish.parameters)
+    parameters = settled_parameters(configuration, instance.deployment_parameters, wish.parameters)
     tenant = await load_tenant(platform, instance.organization_id, instance.user_id)
     lease = new_lease(platform, platform.sources.uuid7())
     changes = _again(deployment.value, process.value.sibling_to_pause(wish.process_instance_id))
@@ -156,29 +155,6 @@ def _require_startable(
             "Set forceRedeploy to deploy it again nevertheless.",
             code="NOT_IN_FAILED_STATE",
         )
-
-
-def _merged(
-    configuration: Configuration, instance: ProcessInstance, given: Mapping[str, object]
-) -> dict[str, object]:
-    """Return the installation's parameters with the given ones; ``null`` unsets one.
-
-    Raises:
-        InvalidRequest
-    """
-    schema = configuration.deployment_input_schema
-    coerced = coerce_parameters(schema, given)
-    merged = {**instance.deployment_parameters, **coerced}
-    kept = {name: value for name, value in merged.items() if value is not None}
-    effective = effective_parameters(schema, configuration.default_deployment_parameters, kept)
-    if missing := missing_parameters(schema, effective):
-        names = ", ".join(f"deploymentParameters.{name}" for name in missing)
-        raise InvalidRequest(
-            f"The deployment parameters are not valid: {names} must be given.",
-            field=f"deploymentParameters.{missing[0]}",
-            reason="is required",
-        )
-    return kept
 
 
 def _again(deployment: DeploymentInstance, pauses: str | None) -> dict[str, object]:

@@ -81,7 +81,7 @@ async def available_to(
     tokens = [token for text in texts for token in find(text) if token.scope.is_credential]
     listed = list(required)
     wanted = dict.fromkeys([*listed, *(integration_of(token) for token in tokens)])
-    connected = await _read(platform, holders, {uid for name in wanted for uid in _candidates(name)})
+    connected = await _read(platform, holders, {uid for name in wanted for uid in candidates(name)})
     by_scope = _by_scope(connected)
     anywhere = _merged(by_scope[scope] for scope in (Scope.FLEXIBLE_CREDENTIAL, *reversed(_CONTEXTS)))
     asked: list[tuple[str, Connected]] = [(name, anywhere) for name in listed]
@@ -108,11 +108,13 @@ def _has(name: str, connected: Connected) -> bool:
     return meant(name, connected) in connected
 
 
-def _candidates(name: str) -> tuple[str, ...]:
+def candidates(name: str) -> tuple[str, ...]:
+    """Return the ids of the integrations that may be meant by a name."""
     return microsoft_ids() if name == "microsoft" else (name, canonical(name))
 
 
-def _contexts(uid: str) -> list[ContextType]:
+def contexts_of(uid: str) -> list[ContextType]:
+    """Return where an integration may be connected."""
     definition = CATALOGUE.get(uid)
     contexts = list(definition.contexts) if definition else list(_NEAREST_FIRST)
     return [*contexts, ContextType.PLATFORM] if uid in FLEXIBLE else contexts
@@ -123,7 +125,7 @@ async def _read(
 ) -> Mapping[ContextType, dict[str, Integration]]:
     """Return the usable integrations by context and id."""
     held = holders.all()
-    places = [(held[c], uid) for uid in sorted(uids) for c in _contexts(uid) if c in held]
+    places = [(held[c], uid) for uid in sorted(uids) for c in contexts_of(uid) if c in held]
     found = await platform.store.fetch(*(refs.integration(*place) for place in places)) if places else ()
     connected: dict[ContextType, dict[str, Integration]] = {context: {} for context in ContextType}
     for (holder, uid), document in zip(places, found, strict=True):

@@ -17,6 +17,7 @@ from shared.services.deployments.lock import in_progress, is_locked
 from shared.services.deployments.work import Tenant, load_template, load_tenant
 from shared.services.platform import Platform
 from shared.services.publishing.audience import Audience, sharing_of, visibility_of
+from shared.services.publishing.people import require_members, require_named
 from shared.store import refs
 from shared.store.store import Found
 
@@ -78,8 +79,11 @@ async def plan_publication(platform: Platform, key: ApiKey, asked: Publication) 
     process_type = ProcessType(configuration.process_type)
     before = production.value if production else None
     sharing = sharing_of(process_type, listing.owner_id, before, asked.audience)
-    await _require_members(platform, listing.organization_id, sharing)
+    named = sharing.shared_with_user_ids
+    await require_members(platform, listing.organization_id, named, "sharedWithUserIds")
     first = listing.published_template_id is None
+    if first:
+        await require_named(platform, listing.organization_id, asked.audience)
     return Plan(
         now=now,
         key=key,
@@ -139,15 +143,3 @@ async def _before(
     published = await platform.store.get(refs.template(template_id)) if template_id else None
     production = await platform.store.get(refs.instance(instance_id)) if instance_id else None
     return published, production
-
-
-async def _require_members(platform: Platform, organization_id: str, sharing: Sharing) -> None:
-    ids = sharing.shared_with_user_ids
-    found = await platform.store.fetch(*(refs.member(organization_id, user) for user in ids)) if ids else ()
-    strangers = [user for user, member in zip(ids, found, strict=True) if member is None]
-    if strangers:
-        raise InvalidRequest(
-            f"sharedWithUserIds names users who are no members of the organization: {', '.join(strangers)}.",
-            field="sharedWithUserIds",
-            reason="must be members of the organization",
-        )

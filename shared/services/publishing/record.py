@@ -6,11 +6,13 @@ Installations of others follow; the rollout that brings them along begins in thi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from shared.model.audit import AuditAction
 from shared.model.deployment import Purpose
 from shared.model.instance import Environment
-from shared.model.project import ProjectStatus
+from shared.model.listing import Listing
+from shared.model.project import Process, ProjectStatus
 from shared.model.template import TemplateStatus
 from shared.model.transitions import moved, reached
 from shared.services.audit import audited
@@ -20,12 +22,17 @@ from shared.services.deployments.lease import HeldLease
 from shared.services.deployments.lock import held, in_progress
 from shared.services.deployments.record import listing
 from shared.services.deployments.work import Work
+from shared.services.installations.claim import claiming
+from shared.services.marketplace.listing import listing_of, put
 from shared.services.platform import Platform
 from shared.services.publishing.plan import Plan
 from shared.services.rollouts.begin import beginning_rollout
 from shared.store import refs
 from shared.store.errors import StoreConflict
-from shared.store.store import Patch, Write
+from shared.store.store import Found, Patch, Write
+
+_TRIES = 5
+"""Others may write to the process, or to production, at the same moment."""
 
 
 async def record_without_production(platform: Platform, plan: Plan, rollout_id: str | None) -> None:
@@ -34,15 +41,18 @@ async def record_without_production(platform: Platform, plan: Plan, rollout_id: 
     Raises:
         Conflict (``DEPLOYMENT_IN_PROGRESS``): the project changed meanwhile.
     """
-    production = plan.process.value.prod_instance_id
-    writes = _writes(platform, plan, production, {})
-    while True:
-        rollout = await _rollout(platform, plan, rollout_id, production)
-        try:
-            await platform.store.commit(*writes, *rollout)
+    for _ in range(_TRIES):
+        process = await _process(platform, plan)
+        production = process.value.prod_instance_id
+        writes = [
+            *_writes(platform, plan, process, production, {}),
+            *await _rollout(platform, plan, process.value, rollout_id, production),
+        ]
+        with suppress(StoreConflict):
+            await platform.store.commit(*writes)
             return
-        except StoreConflict:
-            await _require_unchanged(platform, plan)
+        await _require_unchanged(platform, plan)
+    raise in_progress("project")
 
 
 async def record(
@@ -54,29 +64,47 @@ async def record(
         Conflict (``DEPLOYMENT_IN_PROGRESS``): the project changed meanwhile, or production is worked on.
     """
     order = _order(plan, instance_id, deployment_id)
-    writes = _writes(platform, plan, instance_id, held(deployment_id, plan.now))
-    while True:
+    for _ in range(_TRIES):
+        process = await _process(platform, plan)
         found = await platform.store.get(refs.instance(instance_id)) if plan.production else None
         beginning = await begin(platform, order, found, plan.project.value)
-        also = [*_sharing(plan, beginning), *await _rollout(platform, plan, rollout_id, instance_id)]
-        try:
-            at, *_ = await platform.store.commit(*beginning.writes, *writes, *also)
-        except StoreConflict:
-            await _require_unchanged(platform, plan)
-            continue  # The installation was written to, not by a deployment, or the rollout before this one.
-        return beginning.held(platform, at), beginning.work
+        writes = [
+            *_writes(platform, plan, process, instance_id, held(deployment_id, plan.now)),
+            *_sharing(plan, beginning),
+            *await _claiming(platform, plan, process.value, instance_id),
+            *await _rollout(platform, plan, process.value, rollout_id, instance_id),
+        ]
+        with suppress(StoreConflict):
+            at, *_ = await platform.store.commit(*beginning.writes, *writes)
+            return beginning.held(platform, at), beginning.work
+        # The installation may have been written to, though not by a deployment, or what others see.
+        await _require_unchanged(platform, plan)
+    raise in_progress("project")
+
+
+async def _claiming(platform: Platform, plan: Plan, process: Process, instance_id: str) -> list[Write]:
+    listed = process.model_copy(update=_listed(plan, instance_id))
+    return await claiming(platform, listed, plan.template.value.process_id, instance_id)
+
+
+async def _process(platform: Platform, plan: Plan) -> Found[Process]:
+    """Return the process as it is now: to whom it is shown may change at any time."""
+    found = await platform.store.get(plan.process.ref)
+    if found is None:
+        raise in_progress("project")
+    return found
 
 
 async def _require_unchanged(platform: Platform, plan: Plan) -> None:
     project = await platform.store.get(plan.project.ref)
     if project is None or project.update_time != plan.project.update_time:
-        raise in_progress("project") from None
+        raise in_progress("project")
 
 
 async def _rollout(
-    platform: Platform, plan: Plan, rollout_id: str | None, production: str | None
+    platform: Platform, plan: Plan, process: Process, rollout_id: str | None, production: str | None
 ) -> list[Write]:
-    template, process = plan.template.value, plan.process.value
+    template = plan.template.value
     return await beginning_rollout(
         platform,
         rollout_id,
@@ -110,7 +138,11 @@ def _order(plan: Plan, instance_id: str, deployment_id: str) -> Order:
 
 
 def _writes(
-    platform: Platform, plan: Plan, production: str | None, lock: Mapping[str, object]
+    platform: Platform,
+    plan: Plan,
+    process: Found[Process],
+    production: str | None,
+    lock: Mapping[str, object],
 ) -> list[Write]:
     version = plan.template.value.version
     completed = reached(plan.project.value.status, ProjectStatus.COMPLETED)
@@ -121,10 +153,12 @@ def _writes(
         for before in (plan.published,)
         if before is not None
     ]
+    listed = _listed(plan, production)
     return [
         Patch(plan.template.ref, {"status": published}, plan.template.update_time),
         *deprecated,
-        Patch(plan.process.ref, _listed(plan, production)),
+        Patch(plan.process.ref, listed, process.update_time),
+        put(_shown(plan, process.value.model_copy(update=listed))),
         Patch(plan.project.ref, of_project, plan.project.update_time),
         audited(
             platform,
@@ -155,6 +189,19 @@ def _listed(plan: Plan, production: str | None) -> dict[str, object]:
             "visibility_user_ids": list(plan.asked.audience.user_ids),
         }
     return fields
+
+
+def _shown(plan: Plan, process: Process) -> Listing:
+    """Return what others see of the process from now on."""
+    return listing_of(
+        process,
+        plan.tenant.organization.name,
+        plan.template.value,
+        plan.version.configuration,
+        plan.version.texts.values(),
+        plan.now,
+        hidden=plan.project.value.archived,
+    )
 
 
 def _sharing(plan: Plan, beginning: Beginning) -> list[Write]:

@@ -125,8 +125,8 @@ async def test_strangers_members_and_keys_without_the_scope_publish_nothing(prod
         ("personal", {}, "private"),
         ("organizational", {}, "organizational"),
         ("personal", {"visibility": "public"}, "public"),
-        ("personal", {"visibilityTeamIds": ["t1"]}, "teamList"),
-        ("personal", {"visibilityUserIds": ["u1"]}, "userList"),
+        ("personal", {"visibilityTeamIds": "team"}, "teamList"),
+        ("personal", {"visibilityUserIds": "member"}, "userList"),
     ],
 )
 async def test_the_first_publish_decides_who_sees_the_process(
@@ -134,6 +134,9 @@ async def test_the_first_publish_decides_who_sees_the_process(
 ) -> None:
     configuration = product.configuration("v1", processType=process_type)
     template = (await product.deploy("v1", configuration=configuration))["templateId"]
+    team = data_of(await product.post("/createTeam", {"name": "Crew"}))["teamId"]
+    ids = {"team": team, "member": product.tenant.users["member"]}
+    body = {name: [ids[value]] if value in ids else value for name, value in body.items()}
 
     data_of(await product.publish(template, **body))
     await published(product, "v2", visibility="organizational")
@@ -142,6 +145,20 @@ async def test_the_first_publish_decides_who_sees_the_process(
     assert process.visibility == visibility
     assert process.visibility_team_ids == body.get("visibilityTeamIds", [])
     assert process.visibility_user_ids == body.get("visibilityUserIds", [])
+
+
+@pytest.mark.parametrize("field", ["visibilityTeamIds", "visibilityUserIds"])
+async def test_a_publish_that_names_strangers_is_told_which(product: Product, field: str) -> None:
+    template = (await product.deploy("v1"))["templateId"]
+    stranger = product.world.south.users["owner"]
+
+    named: Json = {field: [stranger, "nobody"]}
+
+    answer = await product.publish(template, **named)
+
+    assert refusal_of(answer) == (400, "INVALID_REQUEST")
+    assert f"{stranger}, nobody" in answer.json()["error"]["message"]
+    assert (await product.template(template)).status == "inactive"
 
 
 @pytest.mark.parametrize(

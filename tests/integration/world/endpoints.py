@@ -40,6 +40,7 @@ class Admitted:
         known = {
             "processInstanceId": self.installed.id,
             "workflowId": "main",
+            "processId": self.installed.process_id,
             "executionId": self.execution_id,
             "file": "public.pem",
             "asset": "start.js",

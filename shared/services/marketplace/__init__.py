@@ -1,0 +1,1 @@
+"""What published processes show of themselves, and to whom (platform §12, decision 0017)."""
