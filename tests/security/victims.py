@@ -16,7 +16,7 @@ from shared.model.deployment import DeploymentInstance
 from shared.model.instance import SharedWith
 from shared.model.listing import Listing
 from shared.model.organization import Role
-from shared.model.project import Process, ProcessType, Project
+from shared.model.project import Process, ProcessType, Project, ProjectStatus
 from shared.model.rollout import Rollout, Target, TargetStatus
 from shared.model.template import StoredFile, Template
 from shared.services.audit import audited
@@ -138,6 +138,7 @@ async def _documents(
         organization_id=organization,
         name=canary,
         description=canary,
+        status=ProjectStatus.IN_PROGRESS,
         created_by=member,
         created_at=now,
         process_id=ids["processId"],
