@@ -1,0 +1,1 @@
+"""The versions of a use case: listing, comparing and downloading them (platform §10)."""
