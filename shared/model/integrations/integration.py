@@ -75,6 +75,8 @@ class Integration(Document):
     """Whether n8n is known to have those tokens."""
     next_version: str | None = None
     """The version of tokens that n8n has not got yet; until then their predecessors' order goes on."""
+    next_refresh: datetime | None = None
+    """When those are to be exchanged in their turn."""
     refreshing_until: datetime | None = None
     """Until then somebody exchanges them for new ones."""
 

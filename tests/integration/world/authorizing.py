@@ -22,6 +22,7 @@ async def register_at(world: World, authority: Authority) -> None:
     """Register the platform at the server, as several providers, as its operator does."""
     authority.client.redirect_uri = f"{world.gateway.base_url}/completeIntegrationAuthorization"
     authority.down, authority.slow_seconds, authority.says = False, 0, {}
+    authority.loses_answers, authority.forgives = False, False
     operator = await world.north.key(kind=KeyKind.ADMIN, scopes=[Scope.INTEGRATIONS_MANAGE])
     for provider in ("slack", "google", "calendly"):
         token_url = authority.addresses["tokenUrl"] + ("?slack=1" if provider == "slack" else "")

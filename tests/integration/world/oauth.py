@@ -112,6 +112,10 @@ class Authority:
     verifiers: list[str] = field(default_factory=list)
     down: bool = False
     slow_seconds: float = 0
+    loses_answers: bool = False
+    """Whether it grants and nobody is told."""
+    forgives: bool = False
+    """Whether it takes a refresh token that was used before."""
     says: dict[str, Any] = field(default_factory=dict)
     """What it says along with every token."""
 
@@ -163,6 +167,8 @@ class Authority:
             if self.down:
                 return Response("<h1>Bad gateway</h1>", 502)
             answer = server.create_token_response()
+            if self.loses_answers:
+                return Response("<h1>Gateway timeout</h1>", 504)
             body = answer.get_json()
             if "slack" in request.args and "access_token" in body:
                 return jsonify({"ok": True, "authed_user": body, **self.says})
@@ -213,6 +219,10 @@ def _code_grant(authority: Authority) -> type:
     return Grant
 
 
+def _is_spent(authority: Authority, token: Granted) -> bool:
+    return token.revoked or (token.refreshed and not authority.forgives)
+
+
 def _refresh_grant(authority: Authority) -> type:
     class Grant(grants.RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no types
         INCLUDE_NEW_REFRESH_TOKEN = True
@@ -220,7 +230,7 @@ def _refresh_grant(authority: Authority) -> type:
 
         def authenticate_refresh_token(self, refresh_token: str) -> Granted | None:
             known = (token for token in authority.granted if token.refresh_token == refresh_token)
-            return next((token for token in known if not (token.revoked or token.refreshed)), None)
+            return next((token for token in known if not _is_spent(authority, token)), None)
 
         def authenticate_user(self, credential: Granted) -> str:
             return "user"

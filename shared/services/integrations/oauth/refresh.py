@@ -6,6 +6,8 @@ n8n gets them, since a provider may take the old refresh token back at once.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import orjson
@@ -15,8 +17,8 @@ from shared.model.audit import AuditAction
 from shared.model.instance_events import Event
 from shared.model.integrations import AUTHORIZATIONS, Integration
 from shared.model.integrations.connection import Care, care
-from shared.oauth.client import Server
-from shared.oauth.errors import GrantRefused
+from shared.oauth.client import Server, Tokens
+from shared.oauth.errors import GrantRefused, ProviderUnreachable
 from shared.services.audit import audited
 from shared.services.faults import point
 from shared.services.instances.switch import switch
@@ -37,8 +39,11 @@ from shared.store import refs
 from shared.store.errors import Changed
 from shared.store.store import Found, Patch
 
-_EXCHANGE = timedelta(seconds=60)
-"""Longer than a call of a provider takes."""
+_EXCHANGE = timedelta(seconds=30)
+"""How long others wait for an exchange. No longer than it takes: should its worker die, the next one may come
+within the time in which some providers still take a refresh token that was used."""
+_PATIENCE_SECONDS = 25.0
+"""Within which a provider must have answered, however slowly it sends."""
 
 
 async def refresh(platform: Platform, order: TokenOrder) -> str:
@@ -85,34 +90,54 @@ async def _exchange(
     except Changed:
         raise Conflict("Somebody else refreshes these tokens.") from None
     found = Found(found.ref, integration.model_copy(update=claim), claimed)
+    point("oauth.announced")
     old = await opened(platform, order.holder, integration, REFRESH)
     try:
-        tokens = await platform.oauth.refresh(at, old or "")
+        tokens = await _asked(platform, at, old or "")
     except GrantRefused as refusal:
         await _lapse(platform, order, found, refusal.reason)
         return None
     except UpstreamError:
-        await platform.store.commit(Patch(found.ref, {"refreshing_until": None}, found.update_time))
+        # Whoever changed it meanwhile needs nothing of this.
+        with suppress(Changed):
+            await platform.store.commit(Patch(found.ref, {"refreshing_until": None}, found.update_time))
         raise
     point("oauth.refreshed")
     now, version = platform.sources.now(), platform.sources.uuid7()
     # A provider that sends no new refresh token goes on taking the old one.
     secrets = {**integration.secrets, **await sealed(platform, order.holder, order.integration_id, tokens)}
-    if tokens.expires_in is not None:
-        new = order_for(order.holder, order.integration_id, version)
-        await platform.queue.create(refresh_task(new, refresh_at(now, tokens.expires_in)))
-    # Until n8n has them this order goes on being the one to repeat.
-    changes = {"secrets": secrets, "refreshing_until": None, "in_n8n": False, "next_version": version}
+    due = None if tokens.expires_in is None else refresh_at(now, tokens.expires_in)
+    # Until n8n has them this order goes on being the one to repeat: nothing that may fail comes before this.
+    changes = {
+        "secrets": secrets,
+        "refreshing_until": None,
+        "in_n8n": False,
+        "next_version": version,
+        "next_refresh": due,
+    }
     try:
         (written,) = await platform.store.commit(Patch(found.ref, changes, found.update_time))
     except Changed:
         raise Conflict("The integration was changed meanwhile.") from None
+    point("oauth.written")
     return Found(found.ref, integration.model_copy(update=changes), written)
 
 
+async def _asked(platform: Platform, at: Server, refresh_token: str) -> Tokens:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await platform.oauth.refresh(at, refresh_token)
+    except TimeoutError:
+        raise ProviderUnreachable("no answer in time") from None
+
+
 async def _store(platform: Platform, order: TokenOrder, found: Found[Integration], at: Server) -> None:
-    """Put the newest access token into n8n, and say so."""
+    """Put the newest access token into n8n, and say so. Before that, book what follows for these tokens."""
     integration, holder = found.value, order.holder
+    if integration.next_version is not None and integration.next_refresh is not None:
+        following = order_for(holder, integration.integration_id, integration.next_version)
+        await platform.queue.create(refresh_task(following, integration.next_refresh))
+    point("oauth.booked")
     metadata = {name: str(value) for name, value in orjson.loads(integration.metadata).items()}
     access = await opened(platform, holder, integration, ACCESS)
     scope, uid = metadata.get("scope"), integration.integration_id
@@ -123,11 +148,17 @@ async def _store(platform: Platform, order: TokenOrder, found: Found[Integration
     except InvalidRequest as error:
         raise UpstreamError(error.message) from None
     point("oauth.stored")
-    changes = {"in_n8n": True, "token_version": integration.next_version, "next_version": None}
+    changes = {
+        "in_n8n": True,
+        "token_version": integration.next_version,
+        "next_version": None,
+        "next_refresh": None,
+    }
     try:
         await platform.store.commit(Patch(found.ref, changes, found.update_time))
     except Changed:
         raise Conflict("The integration was changed meanwhile.") from None
+    point("oauth.current")
 
 
 async def _lapse(platform: Platform, order: TokenOrder, found: Found[Integration], reason: str) -> None:
