@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench import deploy, life, operations, report, stack, trigger, vault
+from bench import deploy, life, operations, report, stack, trigger, vault, versions
 from bench.endpoints import costs, pages
 from bench.endpoints.desk import opened as opened_desk
 from bench.figures import Section
@@ -34,6 +34,7 @@ IN_SESSION: Mapping[str, Benchmark] = {
     "deploy": deploy.measure,
     "operations": operations.measure,
     "vault": vault.measure,
+    "versions": versions.measure,
 }
 _STACK = "stack"
 _ENDPOINTS = "endpoints"

@@ -63,3 +63,23 @@ def _sticky_note(text: str) -> Json:
         "position": [0, 400],
         "parameters": {"content": text},
     }
+
+
+def multiplied(configuration: Json, copies: int) -> Json:
+    """Return a use case with so many copies of each workflow, each calling the others of its own copy."""
+    workflows = cast("list[Json]", configuration["workflows"])
+    names = [str(workflow["workflowTemplateId"]) for workflow in workflows]
+    many = [_copied(workflow, names, number) for number in range(copies) for workflow in workflows]
+    return {**copy.deepcopy(configuration), "workflows": many}
+
+
+def _copied(workflow: Json, names: list[str], number: int) -> Json:
+    def renamed(text: str) -> str:
+        for name in names:
+            text = text.replace(name, f"{name}-{number}")
+        return text
+
+    file = renamed(base64.b64decode(str(workflow["n8nWorkflowJsonBase64"])).decode())
+    stated = {name: value for name, value in workflow.items() if name != "n8nWorkflowJsonBase64"}
+    encoded = base64.b64encode(file.encode()).decode()
+    return {**orjson.loads(renamed(orjson.dumps(stated).decode())), "n8nWorkflowJsonBase64": encoded}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
@@ -9,6 +10,9 @@ from typing import Any
 
 import httpx
 
+from shared.store import refs
+from shared.store.blobs import Blob
+from shared.store.query import below, tally
 from tests.integration.world.products import Json, Product, data_of, refusal_of
 
 
@@ -126,3 +130,44 @@ async def test_an_older_version_may_be_deployed_by_number_without_becoming_the_l
 
     assert (await product.process()).latest_version == "2.10"
     assert (await product.deploy("v2"))["version"] == "2.11"
+
+
+async def test_an_unchanged_version_of_thirty_workflows_costs_n8n_nothing_and_is_stored_once(
+    product: Product,
+) -> None:
+    configuration = many(product.configuration("v1"), 15)
+    n8n, organization = product.n8n, refs.organization(product.tenant.organization_id)
+
+    async def costs() -> tuple[int, int]:
+        asked = len(n8n.asked)
+        before = await tally(product.world.platform.store, below(organization, "blobs", Blob))
+        assert (await product.deploy("v1", configuration=configuration))["deploymentStatus"] == "deployed"
+        after = await tally(product.world.platform.store, below(organization, "blobs", Blob))
+        return len(n8n.asked) - asked, after - before
+
+    first_calls, first_blobs = await costs()
+    calls, blobs = await costs()
+
+    assert first_calls >= 60
+    assert first_blobs >= 30
+    assert (calls, blobs) == (0, 0)
+
+
+def many(configuration: Json, copies: int) -> Json:
+    """Return a use case with so many copies of each workflow, each calling its own."""
+    workflows = [
+        copied(workflow, number) for number in range(copies) for workflow in configuration["workflows"]
+    ]
+    return {**configuration, "workflows": workflows}
+
+
+def copied(workflow: Json, number: int) -> Json:
+    def renamed(text: str) -> str:
+        for name in ("leaf-b", "beta"):
+            text = text.replace(name, f"{name}-{number}")
+        return text
+
+    file = renamed(base64.b64decode(workflow["n8nWorkflowJsonBase64"]).decode())
+    stated = {name: value for name, value in workflow.items() if name != "n8nWorkflowJsonBase64"}
+    encoded = base64.b64encode(file.encode()).decode()
+    return {**json.loads(renamed(json.dumps(stated))), "n8nWorkflowJsonBase64": encoded}
