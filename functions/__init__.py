@@ -33,6 +33,7 @@ MODULES = (
     "skills",
     "tasks",
     "teams",
+    "updates",
     "versions",
 )
 

@@ -40,7 +40,19 @@ class InstancesQuery(Document):
     organization_id: str | None = None
 
 
-class InstanceRow(Complete):
+def _unless_unset(value: object) -> bool:
+    return not value
+
+
+class Following(Complete):
+    """Whether an installation follows what is published; each field is there only when it says something."""
+
+    pinned: bool = Field(default=False, exclude_if=_unless_unset)
+    update_available: bool = Field(default=False, exclude_if=_unless_unset)
+    available_version: str | None = Field(default=None, exclude_if=_unless_unset)
+
+
+class InstanceRow(Following):
     """An installation as lists show it; ``inactive_reason`` is there only while it is inactive."""
 
     process_instance_id: str
@@ -58,7 +70,11 @@ class InstanceRow(Complete):
     def of(cls, found: Found[ProcessInstance]) -> Self:
         """Return the row of an installation."""
         instance = found.value
-        shown = {**dict(instance), "process_instance_id": found.ref.path.rpartition("/")[2]}
+        shown = {
+            **dict(instance),
+            "process_instance_id": found.ref.path.rpartition("/")[2],
+            "update_available": instance.available_version is not None,
+        }
         return cls.model_validate(shown | ({"inactive_reason": None} if instance.is_active else {}))
 
 
@@ -127,7 +143,7 @@ class DeploymentEntry(Complete):
     workflows: list[DetailedWorkflowEntry | WorkflowEntry]
 
 
-class InstanceDetails(Complete):
+class InstanceDetails(Following):
     """An installation."""
 
     process_instance_id: str
@@ -157,7 +173,11 @@ async def get_process_instance_public(call: Call[InstanceChoice]) -> InstanceDet
     body = call.body
     shown = await show(call.platform, call.caller, body.process_instance_id)
     deployment = _deployment(shown, detailed=body.include_workflow_details)
-    fields = {**dict(shown.instance), "process_instance_id": body.process_instance_id}
+    fields = {
+        **dict(shown.instance),
+        "process_instance_id": body.process_instance_id,
+        "update_available": shown.instance.available_version is not None,
+    }
     return InstanceDetails.model_validate({**fields, "deployment": deployment})
 
 

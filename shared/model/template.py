@@ -47,6 +47,8 @@ class Template(Document):
     """workflowTemplateId → SHA-256 of the workflow file's text."""
     files: list[StoredFile] = []
     skills_blob: str | None = None
+    rollback_of: str | None = None
+    """The version it brings back: its content is that one's."""
     created_by: str
     created_at: datetime
 

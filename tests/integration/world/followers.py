@@ -10,14 +10,14 @@ from typing import Any
 from shared.model.deployment import Purpose
 from shared.model.instance import Environment, ProcessInstance
 from shared.model.listing import Installation
-from shared.model.rollout import Target
+from shared.model.rollout import Rollout, RolloutStatus, Target
 from shared.services.deployments.begin import Order, begin
 from shared.services.deployments.carry import carry
 from shared.services.deployments.installation import Place
 from shared.services.deployments.work import load_tenant
 from shared.services.rollouts.version import version_of
 from shared.store import refs
-from shared.store.store import Create, Patch
+from shared.store.store import Create, Delete, Patch
 from tests.integration.world.products import Json, Product, data_of
 from tests.integration.world.tenants import Tenant
 
@@ -111,3 +111,45 @@ async def ended(product: Product, rollout_id: str, within: float = 30, status: s
 def numbers(rollout: Json) -> dict[str, int]:
     """The targets of a rollout by status, without those there are none of."""
     return {status: number for status, number in rollout["counts"].items() if number}
+
+
+async def by_hand(product: Product, *chosen: Follower, status: RolloutStatus = RolloutStatus.RUNNING) -> str:
+    """Write a rollout of what is published with targets that no task was booked for; return its id."""
+    platform, process, project = product.world.platform, await product.process(), await product.project()
+    rollout_id, now = platform.sources.auto_id(), platform.sources.now()
+    rollout = Rollout(
+        organization_id=process.organization_id,
+        process_id=project.process_id or "",
+        project_id=product.project_id,
+        template_id=process.published_template_id or "",
+        version=process.published_version or "",
+        number=process.rollout_number + 1,
+        status=status,
+        production_instance_id=process.prod_instance_id,
+        started_by=process.owner_id,
+        created_at=now,
+    )
+    newest = {"rollout_id": rollout_id, "rollout_number": rollout.number}
+    targets = [
+        Target(
+            organization_id=one.tenant.organization_id,
+            process_instance_id=one.id,
+            backend_id=str(product.n8n.port),
+        )
+        for one in chosen
+    ]
+    await platform.store.commit(
+        Create(refs.rollout(rollout_id), rollout),
+        Patch(refs.process(rollout.process_id), newest),
+        *(Create(refs.rollout_target(rollout_id, one.process_instance_id), one) for one in targets),
+    )
+    return rollout_id
+
+
+async def behind(product: Product, *chosen: Follower) -> None:
+    """Publish a version that reached none of these installations."""
+    claims = [refs.installation((await product.project()).process_id or "", one.id) for one in chosen]
+    found = await product.world.platform.store.fetch(*claims)
+    await product.world.platform.store.commit(*(Delete(claim) for claim in claims))
+    await published(product, "v2")
+    await product.world.platform.store.commit(*(Create(one.ref, one.value) for one in found if one))
