@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from pydantic import Field, JsonValue
 
-from shared.errors import Conflict, Forbidden, Internal, InvalidRequest, NotFound, Unauthorized
-from shared.http.access import A, O, P, keys
+from functions.instances import SWITCH_SECONDS, InstanceNamed, Settled
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    Internal,
+    InvalidRequest,
+    NotFound,
+    Unauthorized,
+    UpstreamError,
+)
+from shared.http.access import A, O, P, TaskCall, keys
 from shared.http.call import Call
 from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
@@ -13,7 +22,9 @@ from shared.model.document import Document
 from shared.model.instance import SharedWith
 from shared.model.scopes import Scope
 from shared.services.installations.install import Request, install
+from shared.services.installations.remove import remove_remains
 from shared.services.installations.share import share
+from shared.services.installations.uninstall import uninstall
 
 _MANAGING = keys(O, P, A, scopes=(Scope.INSTANCES_MANAGE,))
 
@@ -115,3 +126,46 @@ async def share_process_instance_public(call: Call[ShareRequest]) -> SharedInsta
         shared_with=sharing.shared_with,
         shared_with_user_ids=sharing.shared_with_user_ids,
     )
+
+
+class UninstalledInstance(Document):
+    """An uninstalled installation; ``removed`` is false while its last traces are still being removed."""
+
+    process_instance_id: str
+    uninstalled: bool
+    removed: bool
+
+
+@endpoint(
+    "POST",
+    "uninstallProcessInstancePublic",
+    access=_MANAGING,
+    envelope=Envelope.DATA,
+    request=InstanceNamed,
+    response=UninstalledInstance,
+    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound, Conflict, UpstreamError),
+    timeout_seconds=SWITCH_SECONDS,
+)
+async def uninstall_process_instance_public(call: Call[InstanceNamed]) -> UninstalledInstance:
+    """Uninstall what was installed: workflows, credentials and key go, its runs can still be read."""
+    done = await uninstall(call.platform, call.caller, call.body.process_instance_id)
+    return UninstalledInstance(
+        process_instance_id=done.process_instance_id, uninstalled=True, removed=done.removed
+    )
+
+
+@endpoint(
+    "POST",
+    "finishUninstallation",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=InstanceNamed,
+    response=Settled,
+    errors=(Unauthorized, Conflict, UpstreamError),
+    timeout_seconds=SWITCH_SECONDS,
+)
+async def finish_uninstallation(call: Call[InstanceNamed]) -> Settled:
+    """Remove what an interrupted uninstallation left."""
+    outcome = await remove_remains(call.platform, call.body.process_instance_id)
+    call.notes["outcome"] = outcome
+    return Settled(outcome=outcome)

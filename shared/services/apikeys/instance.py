@@ -54,7 +54,8 @@ async def regenerate_key(platform: Platform, caller: ApiKey, process_instance_id
     """Replace the key: from one moment to the next the old one is refused and the new one accepted.
 
     Raises:
-        Conflict (``INSTANCE_KEY_REPLACED``): somebody else replaced it at the same time.
+        Conflict: ``INSTANCE_KEY_REPLACED``: somebody else replaced it at the same time;
+            ``INSTANCE_UNINSTALLED``.
         NotFound, Forbidden: as in :func:`reveal_key`.
     """
     first = await _own_or_managed(platform, caller, process_instance_id)
@@ -67,6 +68,8 @@ async def regenerate_key(platform: Platform, caller: ApiKey, process_instance_id
 
     async def attempt() -> None:
         found = await accessible_instance(platform, caller, process_instance_id)
+        if found.value.uninstalled_at is not None:
+            raise Conflict("This process instance was uninstalled.", code="INSTANCE_UNINSTALLED")
         if found.value.instance_key != replaced:
             raise Conflict(
                 "The key was replaced by somebody else at the same time. Reveal it to see the new one.",

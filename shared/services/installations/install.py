@@ -31,7 +31,7 @@ from shared.services.publishing.audience import Audience, sharing_of
 from shared.services.publishing.people import require_members
 from shared.store import refs
 from shared.store.errors import AlreadyExists
-from shared.store.store import Create
+from shared.store.store import Create, Patch
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,23 @@ async def install(platform: Platform, key: ApiKey, request: Request) -> Installe
         raise Conflict("The process was installed and uninstalled meanwhile. Install it again.") from None
     point("install.recorded")
     carried = await carry(platform, beginning.work, beginning.held(platform, at))
+    await _tell_of_newer(platform, plan, instance_id)
     found = await platform.store.get(refs.instance(instance_id))
     instance = found.value if found else beginning.work.instance
     return Installed(instance_id, deployment_id, instance, carried)
+
+
+async def _tell_of_newer(platform: Platform, plan: _Plan, instance_id: str) -> None:
+    """Tell the installation of a version that was published while it was made: no rollout knew of it."""
+    process_id = plan.version.template.process_id
+    process, found = await platform.store.fetch(refs.process(process_id), refs.instance(instance_id))
+    if process is None or found is None:
+        return
+    published, version = process.value.published_template_id, process.value.published_version
+    late = process.value.rollout_number == found.value.rollout_number
+    if late and published not in (None, plan.version.template_id):
+        newer = {"available_template_id": published, "available_version": version}
+        await platform.store.commit(Patch(found.ref, newer))
 
 
 async def _plan(platform: Platform, key: ApiKey, request: Request) -> _Plan:

@@ -6,7 +6,7 @@ from shared.model.apikey import ApiKey
 from shared.model.instance import EVERYONE, Environment, ProcessInstance
 from shared.services.access import chosen_organization
 from shared.services.platform import Platform
-from shared.store.query import find, owned_by
+from shared.store.query import Query, find, owned_by
 from shared.store.store import Found
 
 MAX_LIMIT = 100
@@ -38,5 +38,18 @@ async def list_instances(
         query = query.where("environment", "==", environment)
     if role is not None and not role.manages:
         query = query.where("visible_to", "array_contains_any", [key.user_id, EVERYONE])
-    newest = query.newest_first("installed_at").at_most(min(limit, MAX_LIMIT))
-    return organization, await find(platform.store, newest)
+    newest = query.newest_first("installed_at")
+    return organization, await _listed(platform, newest, min(limit, MAX_LIMIT))
+
+
+async def _listed(
+    platform: Platform, query: Query[ProcessInstance], limit: int
+) -> list[Found[ProcessInstance]]:
+    """Return the first that are not uninstalled. Only archived ones can be, and few are."""
+    size = limit
+    while True:
+        found = await find(platform.store, query.at_most(size))
+        kept = [one for one in found if one.value.uninstalled_at is None]
+        if len(kept) >= limit or len(found) < size:
+            return kept[:limit]
+        size *= 2

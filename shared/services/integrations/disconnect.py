@@ -87,7 +87,7 @@ async def disconnect(
     for dependant in dependants:
         await switch(platform, dependant, Event.INTEGRATION_LOST, key)
     for holder, known in found:
-        await _delete(platform, key, holder, known)
+        await delete_integration(platform, key, holder, known)
     count = len(dependants)
     stopped = f" {_counted(count)} stopped with it." if count else ""
     return Deleted(message=f"The integration {integration_id} was deleted.{stopped}", deactivated_count=count)
@@ -111,7 +111,14 @@ def _id(found: Found[ProcessInstance]) -> str:
     return found.ref.path.rpartition("/")[2]
 
 
-async def _delete(platform: Platform, key: ApiKey, holder: Holder, found: Found[Integration]) -> None:
+async def delete_integration(
+    platform: Platform, key: ApiKey | str, holder: Holder, found: Found[Integration]
+) -> None:
+    """Delete a connection that nothing depends on any more: its credential in n8n, its tokens, its record.
+
+    Raises:
+        UpstreamError: n8n refuses or is down; to be repeated.
+    """
     integration = found.value
     uid = integration.integration_id
     if integration.n8n_credential_id:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.errors import Forbidden, InvalidRequest, NotFound
+from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from shared.model.apikey import ApiKey, KeyKind
 from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder
@@ -49,6 +49,7 @@ async def place_of(platform: Platform, key: ApiKey, address: Address) -> Place:
         NotFound (``INSTANCE_NOT_FOUND``, ``MEMBER_NOT_FOUND``, ``ORGANIZATION_NOT_FOUND``,
             ``BACKEND_NOT_FOUND``)
         InvalidRequest: the address is incomplete.
+        Conflict (``INSTANCE_UNINSTALLED``)
     """
     match address.context_type:
         case ContextType.ORGANIZATION:
@@ -94,6 +95,8 @@ async def instance_place(platform: Platform, key: ApiKey, address: Address) -> P
     if key.kind is KeyKind.ORGANIZATION:
         await chosen_organization(platform, key, address.organization_id)
     found = await accessible_instance(platform, key, address.process_instance_id)
+    if found.value.uninstalled_at is not None:
+        raise Conflict("This process instance was uninstalled.", code="INSTANCE_UNINSTALLED")
     organization_id = found.value.organization_id
     if address.organization_id not in (None, "", organization_id):
         raise Forbidden("The process instance belongs to another organization.")

@@ -14,6 +14,7 @@ from shared.n8n.client import N8nClient
 from shared.n8n.errors import N8nRefused
 from shared.n8n.executions import N8nExecution
 from shared.n8n.redaction import redact
+from shared.n8n.sources import without_sources
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
 from shared.services.runs.status import accessible_run
@@ -38,7 +39,8 @@ async def details(
     """Return a run and n8n's record of it, secrets removed.
 
     ``deep`` attaches the runs of sub-workflows as ``_subExecutions`` to the node run that started
-    them, at most 5 levels and 50 runs. ``slim`` drops ``pairedItem`` and ``workflowData`` everywhere.
+    them, at most 5 levels and 50 runs. ``slim`` drops ``pairedItem`` and ``workflowData`` everywhere. What
+    was installed from another organization does not show its workflows (decision 0017).
 
     Raises:
         NotFound (``INSTANCE_NOT_FOUND``, ``EXECUTION_NOT_FOUND``, ``N8N_EXECUTION_NOT_FOUND``), Forbidden,
@@ -59,7 +61,15 @@ async def details(
     if deep:
         await _SubRuns(platform, client, run, {run.n8n_execution_id}).attach(recorded)
     cleaned = cast("JsonValue", redact(recorded))
+    if await _is_of_another(platform, run):
+        cleaned = without_sources(cleaned)
     return run, (_without(cleaned, _SLIM) if slim else cleaned)
+
+
+async def _is_of_another(platform: Platform, run: Execution) -> bool:
+    """Return whether the process was published by another organization than the one that runs it."""
+    process = await platform.store.get(refs.process(run.process_id))
+    return process is not None and process.value.organization_id != run.organization_id
 
 
 async def _fetch(client: N8nClient, n8n_execution_id: str) -> N8nExecution | None:

@@ -47,7 +47,7 @@ def shop(world: World, tenant: Tenant, user: str = "owner") -> Shop:
     return Shop(world, tenant.keys[user])
 
 
-async def publish(product: Product, mark: str = "v1", visibility: str = "public", **body: Any) -> str:
+async def publish(product: Product, mark: str = "v1", visibility: str | None = "public", **body: Any) -> str:
     """Deploy and publish a version of a product, and return the id of its process."""
     changes = body.pop("configuration", {})
     deployed = await product.deploy(mark, configuration=product.configuration(mark, **changes))
