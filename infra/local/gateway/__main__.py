@@ -1,10 +1,14 @@
-"""``python -m infra.local.gateway --port N``: serve all functions in one process."""
+"""``python -m infra.local.gateway --port N [--share-port]``: serve all functions in one process.
+
+Several processes may share a port; each connection goes to one of them.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import signal
+import socket
 from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,16 +27,17 @@ def main() -> None:
     """Serve until a signal ends the process."""
     parser = argparse.ArgumentParser(prog="infra.local.gateway")
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
+    parser.add_argument("--share-port", action="store_true")
+    given = parser.parse_args()
     _arm_kill_switch(os.environ.get("PODIUM_KILL_FILE"))
     load_all()
     table = route_table(REGISTRY.all())
     targets = {segment: TARGETS[endpoint.name] for segment, endpoint in table.items()}
     prefix = urlsplit(os.environ["PUBLIC_BASE_URL"]).path
-    uvicorn.run(
+    config = uvicorn.Config(
         Gateway(targets, prefix),
         host="127.0.0.1",
-        port=port,
+        port=given.port,
         log_level="warning",
         access_log=False,
         # Whom to believe about a client's address is the platform's own setting: TRUSTED_PROXIES.
@@ -42,6 +47,14 @@ def main() -> None:
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=64 * 1024,
     )
+    uvicorn.Server(config).run([_shared(given.port)] if given.share_port else None)
+
+
+def _shared(port: int) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind(("127.0.0.1", port))
+    return listening
 
 
 def _arm_kill_switch(order: str | None) -> None:
