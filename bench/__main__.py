@@ -1,7 +1,8 @@
 """``python -m bench [--size small|full] [--engine legacy|isolate] [benchmark …]``.
 
 A run of all benchmarks is stored and put into ``docs/performance.md``; a run of some is only printed. The
-benchmark ``endpoints`` is no part of that: it takes long, has a file and a table of its own, and runs alone.
+benchmarks ``endpoints`` and ``rollout`` are no part of that: each takes long, has a file and a table of its own,
+and runs alone. So does ``latencies``, which writes the table that the stand-in for n8n draws from.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from bench.endpoints import costs, pages
 from bench.endpoints.desk import opened as opened_desk
 from bench.figures import Section
 from bench.memory import Memory, memory_of
+from bench.rollout import measure as rollout
 from bench.session import Session, opened
 from bench.sizes import SIZES, Size, size_of
+from bench.standin import measure as latencies
 from tests.support.stack import RunningStack, podium, start
 
 Benchmark = Callable[[Session], Awaitable[Section]]
@@ -38,6 +41,10 @@ IN_SESSION: Mapping[str, Benchmark] = {
 }
 _STACK = "stack"
 _ENDPOINTS = "endpoints"
+_LATENCIES = "latencies"
+_ROLLOUT = "rollout"
+_ALONE = {_ENDPOINTS: report.ENDPOINTS, _ROLLOUT: report.ROLLOUT, _LATENCIES: None}
+"""Benchmarks that run alone, and the folder their results are kept in."""
 _UNLIMITED = {f"RATE_LIMIT_{what}_PER_MINUTE": "0" for what in ("KEY", "ORGANIZATION", "ADDRESS")}
 _LONGEST_SECONDS = 420
 
@@ -50,21 +57,27 @@ def main() -> int:
         costs.keyed()
     load = os.getloadavg()[0]
     warnings.filterwarnings("ignore", category=FutureWarning)
-    folder = Path(tempfile.mkdtemp(prefix="podium-bench-"))
-    try:
-        sections = _run(folder, size, given.engine, names)
-    finally:
-        podium("down", "--state", str(folder))
-        shutil.rmtree(folder, ignore_errors=True)
+    sections = (
+        asyncio.run(rollout.measure(size)) if names == [_ROLLOUT] else _on_stack(size, given.engine, names)
+    )
     results = report.collected(sections, size.name, given.engine, load)
     print(report.rendered(results))
-    if names == [_ENDPOINTS]:
-        print(f"stored in {report.store(results, report.ENDPOINTS).name}")
+    if (kept := _ALONE.get(names[0])) is not None:
+        print(f"stored in {report.store(results, kept).name}")
         report.document()
     if not given.benchmarks:
         print(f"stored in {report.store(results).name}")
         report.document()
     return 0
+
+
+def _on_stack(size: Size, engine: str, names: Sequence[str]) -> list[Section]:
+    folder = Path(tempfile.mkdtemp(prefix="podium-bench-"))
+    try:
+        return _run(folder, size, engine, names)
+    finally:
+        podium("down", "--state", str(folder))
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(folder: Path, size: Size, engine: str, names: Sequence[str]) -> list[Section]:
@@ -85,6 +98,8 @@ async def _in_session(
     async with opened(running, size) as session:
         if _ENDPOINTS in names:
             return await _endpoints(session), {}
+        if _LATENCIES in names:
+            return [await latencies.measure(session)], {}
         for name in (name for name in IN_SESSION if name in names):
             began = time.monotonic()
             async with asyncio.timeout(_LONGEST_SECONDS):
@@ -109,11 +124,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--engine", choices=("legacy", "isolate"), default="legacy")
     parser.add_argument("benchmarks", nargs="*", metavar="benchmark", help="default: all of them")
     given = parser.parse_args()
-    known = [*IN_SESSION, _STACK, _ENDPOINTS]
+    known = [*IN_SESSION, _STACK, *_ALONE]
     if unknown := set(given.benchmarks) - set(known):
         parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    if _ENDPOINTS in given.benchmarks and len(given.benchmarks) > 1:
-        parser.error(f"{_ENDPOINTS} runs alone")
+    if len(given.benchmarks) > 1 and (alone := _ALONE.keys() & given.benchmarks):
+        parser.error(f"{alone.pop()} runs alone")
     return given
 
 

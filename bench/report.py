@@ -18,8 +18,11 @@ from tests.support.stack import ROOT
 RESULTS = Path(__file__).parent / "results"
 DOCUMENT = ROOT / "docs" / "performance.md"
 ENDPOINTS = RESULTS / "endpoints"
+ROLLOUT = RESULTS / "rollout"
 _ENDPOINTS_BEGIN = "<!-- endpoints: written by `python -m bench endpoints` -->"
 _ENDPOINTS_END = "<!-- end of endpoints -->"
+_ROLLOUT_BEGIN = "<!-- rollout: written by `python -m bench rollout` -->"
+_ROLLOUT_END = "<!-- end of rollout -->"
 _BEGIN, _END = "<!-- results: written by `make bench` -->", "<!-- end of results -->"
 
 Results = Mapping[str, Any]
@@ -54,6 +57,7 @@ def document() -> None:
     """Put the tables of all results into the document; full runs count where there are any."""
     _replace(_BEGIN, _END, RESULTS)
     _replace(_ENDPOINTS_BEGIN, _ENDPOINTS_END, ENDPOINTS)
+    _replace(_ROLLOUT_BEGIN, _ROLLOUT_END, ROLLOUT)
 
 
 def _replace(begin: str, end: str, folder: Path) -> None:

@@ -67,8 +67,7 @@ async def ended(site: Site, fleet: Fleet, rollout_id: str, within_seconds: float
 
 async def progress(site: Site, fleet: Fleet, rollout_id: str) -> Mapping[str, object]:
     """Return what the publisher is shown of a rollout."""
-    shown = await site.call("GET", f"/getRolloutPublic/{rollout_id}", fleet.key)
-    return cast("Mapping[str, object]", shown.get("rollout", shown))
+    return await site.call("GET", f"/getRolloutPublic?rolloutId={rollout_id}", fleet.key)
 
 
 async def settled(site: Site, fleet: Fleet, within_seconds: float) -> None:

@@ -29,7 +29,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _ORIGIN = (
     "n8n {n8n} with SQLite on this machine, taken by bench.standin.measure on {day}: bare updates of "
     "three workflows (save all, publish both sub-workflows, publish the parent, probe until live), so many of "
-    "them under way at a time. Quantiles 0 to 100 % in equal steps of each kind, in milliseconds; "
+    "them under way at a time. Quantiles 0 to 100 % in equal steps, by kind, in milliseconds; "
     "'live' is the time from the answer to a publish until its live marker is registered."
 )
 
@@ -131,6 +131,7 @@ async def _update(bare: Bare, copy: Ensemble, taken: _Taken) -> None:
 async def _others(bare: Bare, copy: Ensemble) -> None:
     """Call what only restoring and removing need."""
     ((n8n_id, *_), *_) = copy.levels
+    await bare.call("check", "GET", "/workflows?limit=1")
     found = await bare.call("read", "GET", f"/workflows/{n8n_id}?excludePinnedData=true")
     await bare.call("version", "GET", f"/workflows/{n8n_id}/versions/{found['versionId']}")
     await bare.call("list", "GET", "/workflows?name=Alpha&limit=250&excludePinnedData=true")

@@ -90,7 +90,9 @@ class StandIn:
         if parts == ["executions"]:
             return "executions", "", lambda: (200, {"data": [], "nextCursor": None})
         if parts == ["workflows"] and request.method == "GET":
-            part = request.query.get("name", "")
+            if "name" not in request.query:
+                return "check", "", lambda: (200, {"data": []})
+            part = request.query["name"]
             return "list", part, lambda: (200, {"data": [w.state() for w in known.named(part)]})
         if parts == ["workflows"]:
             return "create", str(body.get("name")), lambda: (200, known.create(body).state())

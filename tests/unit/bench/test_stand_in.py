@@ -16,7 +16,19 @@ from bench.standin.latency import TABLE, Latencies, measured
 from bench.standin.server import API_KEY, StandIn
 
 HEADERS = {"X-N8N-API-KEY": API_KEY}
-KINDS = ("save", "publish", "live", "probe", "read", "version", "list", "create", "unpublish", "delete")
+KINDS = (
+    "save",
+    "publish",
+    "live",
+    "probe",
+    "read",
+    "version",
+    "list",
+    "check",
+    "create",
+    "unpublish",
+    "delete",
+)
 
 
 def hook(path: str) -> dict[str, Any]:
