@@ -1,8 +1,8 @@
 """``python -m bench [--size small|full] [--engine legacy|isolate] [benchmark …]``.
 
 A run of all benchmarks is stored and put into ``docs/performance.md``; a run of some is only printed. The
-benchmarks ``endpoints`` and ``rollout`` are no part of that: each takes long, has a file and a table of its own,
-and runs alone. So does ``latencies``, which writes the table that the stand-in for n8n draws from.
+benchmarks ``endpoints`` and ``rollout`` are no part of that: each takes long, has a file and a table of its
+own, and runs alone. So does ``latencies``, which writes the table that the stand-in for n8n draws from.
 """
 
 from __future__ import annotations

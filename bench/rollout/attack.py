@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from shared.services.rollouts.queues import UPDATES_AT_ONCE
-
 from bench.figures import Cell, Section, Target, rounded
 from bench.rollout.check import Verdict, verdict
 from bench.rollout.fleet import Fleet, create_fleet
@@ -15,15 +13,17 @@ from bench.rollout.site import Site, running
 from bench.rollout.trouble import Plan, Trouble, made
 from bench.rollout.watch import Watched, ended, roll_out, settled
 from bench.sizes import Size
+from shared.services.rollouts.queues import UPDATES_AT_ONCE
 
 PATIENCE = {"DEPLOY_LEASE_SECONDS": "5"}
 """Short enough to see the successors of dead workers at work."""
 _HOW = (
     "{count:,} installations, seed {seed}: {rate:.0%} of the calls of n8n fail (500, 429, connections cut "
-    "before or after what was asked for is done, answers half a minute late, publications refused), a worker is "
-    "killed about every {every:.0f} s, and a tenth of the tasks seen comes twice, at once or up to 20 s later. "
-    "Afterwards documents and n8n are compared, workflow by workflow; then the rollout is resumed with an n8n "
-    "that works. *Mixed*: several versions in one ensemble, or n8n running another one than is recorded."
+    "before or after what was asked for is done, answers half a minute late, publications refused), a "
+    "worker is killed about every {every:.0f} s, and a tenth of the tasks seen comes twice, at once or up "
+    "to 20 s later. Afterwards documents and n8n are compared, workflow by workflow; then the rollout is "
+    "resumed with an n8n that works. *Mixed*: several versions in one ensemble, or n8n running another one "
+    "than is recorded."
 )
 
 

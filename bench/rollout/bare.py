@@ -39,11 +39,11 @@ class Bare:
 
     async def update(self, ensemble: Ensemble, mark: str) -> None:
         """Bring the ensemble live with another mark: save, publish and probe every workflow."""
-        changed = {n8n_id: changed(body, mark) for n8n_id, body in ensemble.bodies.items()}
-        await asyncio.gather(*(self.save(n8n_id, body) for n8n_id, (body, _) in changed.items()))
+        new = {n8n_id: changed(body, mark) for n8n_id, body in ensemble.bodies.items()}
+        await asyncio.gather(*(self.save(n8n_id, body) for n8n_id, (body, _) in new.items()))
         for level in ensemble.levels:
             await asyncio.gather(*(self.publish(n8n_id) for n8n_id in level))
-        markers = [marker(path) for _, path in changed.values()]
+        markers = [marker(path) for _, path in new.values()]
         await wait_until_live(self.http, self.url, markers, LIVE_WITHIN_SECONDS)
 
     async def create(self, body: Json) -> str:

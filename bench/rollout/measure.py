@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.services.rollouts.queues import UPDATES_AT_ONCE
-
 from bench.figures import Cell, Section, Target, median, quantile, rounded
 from bench.rollout import attack
 from bench.rollout.baseline import Bared, bare_updates
@@ -19,6 +17,7 @@ from bench.rollout.fleet import Fleet, create_fleet
 from bench.rollout.site import Site, running
 from bench.rollout.watch import Watched, roll_out, settled
 from bench.sizes import Size
+from shared.services.rollouts.queues import UPDATES_AT_ONCE
 
 SEED = int(os.environ.get("ROLLOUT_SEED", "20261123"))
 WORKERS = 2
@@ -26,13 +25,14 @@ ORGANIZATIONS = 10
 _A_SECOND_AT_LEAST = 0.5
 _UPDATE, _PLAN, _SHOW = "updateInstallation", "planRollout", "getRolloutPublic"
 _HOW = (
-    "{count:,} installations of three workflows (a parent, two sub-workflows) in {organizations} organizations; "
-    "a version in which every workflow changed is published. {workers} worker processes, our Firestore and "
-    "task servers, and a stand-in for n8n that answers as late as a real one did with so many updates under "
-    "way (`bench/standin/latencies.json`). Bare: the same calls – save, publish, probe – by one client over "
-    "one connection pool, as many ensembles at once as the queue lets through: {at_once}. The platform's time "
-    "is from the commit of the publication to the end of the last installation. An n8n that is not busy "
-    "answers ten at once as fast as one: no real n8n does, but it shows what the platform itself takes."
+    "{count:,} installations of three workflows (a parent, two sub-workflows) in {organizations} "
+    "organizations; a version in which every workflow changed is published. {workers} worker processes, our "
+    "Firestore and task servers, and a stand-in for n8n that answers as late as a real one did with so many "
+    "updates under way (`bench/standin/latencies.json`). Bare: the same calls – save, publish, probe – by "
+    "one client over one connection pool, as many ensembles at once as the queue lets through: {at_once}. "
+    "The platform's time is from the commit of the publication to the end of the last installation. An n8n "
+    "that is not busy answers ten at once as fast as one: no real n8n does, but it shows what the platform "
+    "itself takes."
 )
 
 

@@ -28,8 +28,8 @@ _NAMES = ("leaf-a", "leaf-b", "alpha")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _ORIGIN = (
     "n8n {n8n} with SQLite on this machine, taken by bench.standin.measure on {day}: bare updates of "
-    "three workflows (save all, publish both sub-workflows, publish the parent, probe until live), so many of "
-    "them under way at a time. Quantiles 0 to 100 % in equal steps, by kind, in milliseconds; "
+    "three workflows (save all, publish both sub-workflows, publish the parent, probe until live), so many "
+    "of them under way at a time. Quantiles 0 to 100 % in equal steps, by kind, in milliseconds; "
     "'live' is the time from the answer to a publish until its live marker is registered."
 )
 
