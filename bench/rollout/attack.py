@@ -11,7 +11,7 @@ from bench.rollout.check import Verdict, verdict
 from bench.rollout.fleet import Fleet, create_fleet
 from bench.rollout.site import Site, running
 from bench.rollout.trouble import Plan, Trouble, made
-from bench.rollout.watch import Watched, ended, roll_out, settled
+from bench.rollout.watch import Watched, begun, ended, settled
 from bench.sizes import Size
 from shared.services.rollouts.queues import UPDATES_AT_ONCE
 
@@ -55,11 +55,12 @@ async def attack(site: Site, fleet: Fleet, plan: Plan, rate: float, *, late: boo
         AssertionError: it does not end.
     """
     within = 300 + len(fleet.instance_ids) * 2
+    rollout_id = await begun(site, fleet, "1.1")
     await site.stand_in("counts", {"reset": True})
     await site.stand_in("faults", {"rate": rate, "seed": plan.seed, "late": late})
     async with made(site, plan) as trouble:
-        watched = await roll_out(site, fleet, "1.1", within)
-    await settled(site, fleet, 300)
+        watched = await ended(site, fleet, rollout_id, within)
+    await settled(site, fleet, 120)
     counts = cast("dict[str, dict[str, int]]", await site.stand_in("counts"))
     first = await verdict(site, fleet, watched.rollout_id, ("1.0", "1.1"))
     await site.stand_in("faults", {"rate": 0, "seed": 0})

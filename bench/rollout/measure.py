@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from bench.rollout.check import verdict
 from bench.rollout.costs import Cost, costs_since, positions, processor_seconds
 from bench.rollout.fleet import Fleet, create_fleet
 from bench.rollout.site import Site, running
-from bench.rollout.watch import Watched, roll_out, settled
+from bench.rollout.watch import Watched, begun, ended, settled
 from bench.sizes import Size
 from shared.services.rollouts.queues import UPDATES_AT_ONCE
 
@@ -64,6 +65,7 @@ async def measure(size: Size) -> list[Section]:
             fleet = await create_fleet(site, size.fan_out, ORGANIZATIONS, SEED)
             fast = await compared(site, fleet, "1.1")
         sections.append(_section(size.fan_out, real, fast))
+        print(f"bench: rollout / bare calls {real.ratio:.2f}, {fast.ratio:.2f}", file=sys.stderr, flush=True)
         sections.append(await attack.measure(size, attacked, SEED))
     return sections
 
@@ -83,7 +85,8 @@ async def compared(site: Site, fleet: Fleet, mark: str) -> Compared:
     count = len(fleet.instance_ids)
     await site.stand_in("pace", {"scale": 1})
     starts, before = positions(site), processor_seconds()
-    watched = await roll_out(site, fleet, mark, 120 + count / _A_SECOND_AT_LEAST)
+    rollout_id = await begun(site, fleet, mark)
+    watched = await ended(site, fleet, rollout_id, 120 + count / _A_SECOND_AT_LEAST)
     after = processor_seconds()
     await settled(site, fleet, 60)
     found = await verdict(site, fleet, watched.rollout_id, ("1.0", mark))

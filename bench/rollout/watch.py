@@ -28,18 +28,14 @@ class Watched:
     """How long each question for its progress took."""
 
 
-async def roll_out(site: Site, fleet: Fleet, mark: str, within_seconds: float) -> Watched:
-    """Deploy and publish a version, and return once its rollout ended.
-
-    Raises:
-        AssertionError: it did not end in time.
-    """
+async def begun(site: Site, fleet: Fleet, mark: str) -> str:
+    """Deploy and publish a version; return the id of the rollout that begins."""
     template_id, process_id = await deploy(site, fleet.key, fleet.project_id, mark)
     await publish(site, fleet.key, fleet.project_id, template_id)
     process = await site.platform.store.get(refs.process(process_id))
     assert process is not None
     assert process.value.rollout_id is not None
-    return await ended(site, fleet, process.value.rollout_id, within_seconds)
+    return process.value.rollout_id
 
 
 async def ended(site: Site, fleet: Fleet, rollout_id: str, within_seconds: float) -> Watched:
