@@ -106,10 +106,10 @@ def _section(count: int, real: Compared, fast: Compared) -> Section:
         ("updates a second", *_pair(real, fast, lambda one: count / one.watched.seconds)),
     ]
     for role in ("gateway", "firestore", "tasks"):
-        spent = _pair(real, fast, lambda one, role=role: one.processor.get(role, 0) / count * 1000)
+        spent = (rounded(one.processor.get(role, 0) / count * 1000) for one in (real, fast))
         rows.append((f"processor time an installation, {role}, ms", *spent))
     for which, what in enumerate(("read calls", "documents read", "documents written")):
-        means = _pair(real, fast, lambda one, which=which: one.costs[_UPDATE].mean(which))
+        means = (rounded(one.costs[_UPDATE].mean(which)) for one in (real, fast))
         rows.append((f"an update: {what}", *means))
     rows += [
         ("planning a page: read calls, most", *_pair(real, fast, lambda one: one.costs[_PLAN].most(0), 0)),
