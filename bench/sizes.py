@@ -41,14 +41,18 @@ class Size:
     """Whether a start with nothing installed is measured: minutes, and downloads."""
     fan_out: int
     """Installations that a version is rolled out to."""
+    fan_outs: tuple[int, ...]
+    """Sizes of rollouts whose costs are held against each other, the smallest first."""
 
 
 SIZES: Mapping[str, Size] = {
     size.name: size
     for size in (
-        Size("small", 40, 1, 80, 160, 20, 5_000, 20, 3, 1_000, 16, 30, (2_000,), 1, False, 60),
+        Size("small", 40, 1, 80, 160, 20, 5_000, 20, 3, 1_000, 16, 30, (2_000,), 1, False, 60, (30, 240)),
         Size(
-            "full", 300, 3, 100, 200, 100, 100_000, 100, 10, 10_000, 40, 60, (10_000, 100_000), 2, True, 1_000
+            *("full", 300, 3, 100, 200, 100, 100_000, 100, 10, 10_000, 40, 60, (10_000, 100_000), 2, True),
+            fan_out=1_000,
+            fan_outs=(100, 1_000, 10_000),
         ),
     )
 }

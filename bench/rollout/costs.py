@@ -18,6 +18,8 @@ class Cost:
     """The requests to one endpoint, each with its read calls, documents read and documents written."""
 
     requests: list[tuple[int, int, int]] = field(default_factory=list)
+    milliseconds: list[float] = field(default_factory=list)
+    """How long each took."""
 
     def mean(self, which: int, part: slice = slice(None)) -> float:
         """Return the mean of one of the three over some of the requests, in the order they ended."""
@@ -43,7 +45,13 @@ def costs_since(site: Site, starts: Sequence[int]) -> Mapping[str, Cost]:
             name = str(entry["message"]).split(" ")[0]
             spent = (operations["roundTrips"], operations["reads"], operations["writes"])
             found[name].requests.append(spent)
+            found[name].milliseconds.append(_milliseconds(entry["httpRequest"]))
     return found
+
+
+def _milliseconds(request: object) -> float:
+    assert isinstance(request, dict)
+    return float(str(request["latency"]).rstrip("s")) * 1000
 
 
 def _entries(site: Site, starts: Sequence[int]) -> Iterator[dict[str, object]]:

@@ -62,13 +62,8 @@ class _Original:
     documents: Mapping[str, Document]
 
 
-async def create_fleet(
-    site: Site, count: int, organizations: int, seed: int, *, in_n8n: bool = True
-) -> Fleet:
-    """Deploy and publish version 1.0, and make ``count`` installations of it in so many organizations.
-
-    Without ``in_n8n`` their workflows exist in documents alone.
-    """
+async def create_fleet(site: Site, count: int, organizations: int, seed: int) -> Fleet:
+    """Deploy and publish version 1.0, and make ``count`` installations of it in so many organizations."""
     n8n = ScriptedN8n(port=site.n8n_port)
     publisher = await create_tenant(site.platform, "Publisher", n8n)
     tenants = [await create_tenant(site.platform, f"Tenant {n}", n8n) for n in range(organizations)]
@@ -83,7 +78,7 @@ async def create_fleet(
 
     async def copied(start: int) -> None:
         part = slice(start, start + _COPIES_A_CALL)
-        await _copy(site, original, list(zip(ids[part], homes[part], strict=True)), in_n8n)
+        await _copy(site, original, list(zip(ids[part], homes[part], strict=True)))
 
     await each(batches, 4, copied)
     homes_ids = [tenant.organization_id for tenant in tenants]
@@ -137,7 +132,7 @@ async def _original(site: Site, instance_id: str) -> _Original:
     )
 
 
-async def _copy(site: Site, original: _Original, places: Sequence[tuple[str, Tenant]], in_n8n: bool) -> None:
+async def _copy(site: Site, original: _Original, places: Sequence[tuple[str, Tenant]]) -> None:
     deployment_ids = [site.platform.sources.auto_id() for _ in places]
     users = [site.platform.sources.auto_id() for _ in places]
     texts = [
@@ -151,10 +146,8 @@ async def _copy(site: Site, original: _Original, places: Sequence[tuple[str, Ten
         for (instance_id, tenant), deployment_id, user in zip(places, deployment_ids, users, strict=True)
     ]
     n8n_ids = [row.n8n_workflow_id or "" for row in original.deployment.workflows]
-    copies = [{i: [uuid.uuid4().hex[:16], str(uuid.uuid4())] for i in n8n_ids} for _ in places]
-    if in_n8n:
-        asked = {"ids": n8n_ids, "texts": texts}
-        copies = cast("list[dict[str, list[str]]]", await site.stand_in("copy", asked))
+    asked = {"ids": n8n_ids, "texts": texts}
+    copies = cast("list[dict[str, list[str]]]", await site.stand_in("copy", asked))
     writes: list[Write] = []
     for (instance_id, tenant), mapping, made in zip(places, texts, copies, strict=True):
         for row in original.deployment.workflows:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Cell, Section, Target, median, quantile, rounded
-from bench.rollout import attack
+from bench.rollout import attack, growth
 from bench.rollout.baseline import Bared, bare_updates
 from bench.rollout.check import verdict
 from bench.rollout.costs import Cost, costs_since, positions, processor_seconds
@@ -57,7 +57,8 @@ async def measure(size: Size) -> list[Section]:
     """Return the figures of rollouts of this size."""
     sections: list[Section] = []
     with tempfile.TemporaryDirectory(prefix="podium-rollout-") as folder:
-        busy, calm, attacked = (_folder(folder, name) for name in ("busy", "calm", "attacked"))
+        names = ("busy", "calm", "attacked", "grown")
+        busy, calm, attacked, grown = (_folder(folder, name) for name in names)
         async with running(busy, workers=WORKERS, seed=SEED, at_once=UPDATES_AT_ONCE) as site:
             fleet = await create_fleet(site, size.fan_out, ORGANIZATIONS, SEED)
             real = await compared(site, fleet, "1.1")
@@ -67,6 +68,7 @@ async def measure(size: Size) -> list[Section]:
         sections.append(_section(size.fan_out, real, fast))
         print(f"bench: rollout / bare calls {real.ratio:.2f}, {fast.ratio:.2f}", file=sys.stderr, flush=True)
         sections.append(await attack.measure(size, attacked, SEED))
+        sections.append(await growth.measure(size, grown, SEED))
     return sections
 
 

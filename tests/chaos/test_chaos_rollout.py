@@ -9,11 +9,15 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path
+from typing import cast
 
 from bench.rollout.attack import PATIENCE, attack
-from bench.rollout.fleet import create_fleet
-from bench.rollout.site import running
+from bench.rollout.bare import Ensemble, opened
+from bench.rollout.check import Verdict, verdict
+from bench.rollout.fleet import Fleet, create_fleet
+from bench.rollout.site import Site, running
 from bench.rollout.trouble import Plan
+from bench.standin.server import API_KEY
 from tests.chaos.conftest import LARGE
 from tests.chaos.figures import Tally
 
@@ -32,6 +36,7 @@ async def test_every_installation_has_one_version_whatever_breaks_and_a_resumed_
         fleet = await create_fleet(site, COUNT, ORGANIZATIONS, SEED)
 
         found = await attack(site, fleet, KILLS, rate=0.05, late=LARGE)
+        sabotaged = await sabotage(site, fleet, found.watched.rollout_id)
 
     tally.kills["workers of rollouts"] += found.trouble.kills
     for status, number in found.first.statuses.items():
@@ -42,3 +47,18 @@ async def test_every_installation_has_one_version_whatever_breaks_and_a_resumed_
     assert found.first.statuses["deployed"] + found.first.statuses["failed"] == COUNT, str(found.first)
     assert found.resumed.clean, str(found.resumed)
     assert found.resumed.statuses == {"deployed": COUNT}, str(found.resumed)
+    assert len(sabotaged.duplicates) == len(sabotaged.strays) == 1, str(sabotaged)
+    assert sabotaged.mixed, "a workflow of another version went unnoticed"
+
+
+async def sabotage(site: Site, fleet: Fleet, rollout_id: str) -> Verdict:
+    """Copy one workflow, and publish another version of another one: what is said of that."""
+    rows = cast("list[dict[str, str]]", await site.stand_in("workflows"))
+    first, second = [row["id"] for row in rows if fleet.instance_ids[0] in row["name"]][:2]
+    await site.stand_in("copy", {"ids": [first], "texts": [{}]})
+    bare = opened(site.n8n_url, API_KEY)
+    try:
+        await bare.update(Ensemble(((second,),), {second: await bare.read(second)}), "another")
+    finally:
+        await bare.http.aclose()
+    return await verdict(site, fleet, rollout_id, ("1.0", "1.1"))
