@@ -106,7 +106,8 @@ async def _take_place(
         await _take_off(replaced, old, client, lease)
         point("ingestion.taken_off")
         tries -= 1
-        lease.require()
+        # Taking it off may have taken long: one that was superseded meanwhile must not publish.
+        await lease.renew()
         try:
             state = await _publish_when_free(client, n8n_id, saved.version_id)
             break
@@ -156,7 +157,7 @@ async def _remove_made(ingestion: DataIngestion, client: N8nClient, lease: HeldL
 
 
 async def _put_back(old: DataIngestion, n8n_id: str, client: N8nClient, lease: HeldLease) -> list[str]:
-    lease.require()
+    await lease.renew()
     try:
         state = await client.get_workflow(n8n_id)
         if state.active_version_id == old.n8n_version_id:
