@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.model.project import Process
+from shared.store import refs
+from shared.store.store import Patch, Put
 from tests.integration.world.gateway import Gateway
 from tests.integration.world.installations import Installation
 from tests.integration.world.n8n import ScriptedN8n
@@ -169,3 +172,34 @@ async def test_an_odd_n8n_id_reaches_no_other_part_of_n8n(
     answer = await details(world, installed, execution_id)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "N8N_EXECUTION_NOT_FOUND")
+
+
+async def test_what_was_installed_from_another_organization_does_not_show_its_workflow(
+    world: World, installed: Installation
+) -> None:
+    source = "the-code-of-the-publisher"
+    node = {"name": "Think", "type": "code", "typeVersion": 2, "parameters": {"jsCode": source}}
+    failed = node_run(startTime=5, error={"message": "It broke", "node": node, "stack": source})
+    data = run_data(Think=[failed]) | {"executionData": {"nodeExecutionStack": [{"node": node}]}}
+    execution_id = await recorded(installed, data, f"{installed.process_id}-foreign")
+    installed.n8n.executions[-1]["workflowData"] = {"nodes": [node]}
+    process = Process(
+        organization_id=installed.tenant.organization_id,
+        project_id="project",
+        owner_id="somebody",
+        title="Sold",
+        dev_instance_id="dev",
+        created_at=world.platform.sources.now(),
+    )
+    reference = refs.process(installed.process_id)
+    await world.platform.store.commit(Put(reference, process))
+    mine = await details(world, installed, execution_id)
+    await world.platform.store.commit(Patch(reference, {"organization_id": world.south.organization_id}))
+
+    theirs = await details(world, installed, execution_id, deep="true")
+
+    assert mine.text.count(source) == 4
+    assert source not in theirs.text
+    (run,) = theirs.json()["execution"]["n8nExecution"]["data"]["resultData"]["runData"]["Think"]
+    assert run["error"]["message"] == "It broke"
+    assert run["error"]["node"] == {"name": "Think", "type": "code", "typeVersion": 2}
