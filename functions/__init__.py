@@ -15,6 +15,7 @@ MODULES = (
     "callbacks",
     "deployments",
     "documents",
+    "drift",
     "identity",
     "ingestion",
     "installations",

@@ -30,6 +30,8 @@ class Purpose(StrEnum):
     PUBLISH = "publish"
     RERUN = "rerun"
     INSTALL = "install"
+    REPAIR = "repair"
+    """The version that runs, once more: n8n is not as recorded."""
     UPDATE = "update"
     """Another version than the installation had, newer or older."""
 

@@ -67,6 +67,7 @@ _DEPLOYED: Mapping[Purpose, _Row] = {
     Purpose.INSTALL: (_A, _A,    _A,    _A,    _A,     _A,     _A,     _A),
     Purpose.UPDATE:  (_A, _A,    _P,    _A,    _A,     _T,     _C,     _R),
     Purpose.RERUN:   (_A, _A,    _P,    _A,    _A,     _T,     _C,     _R),
+    Purpose.REPAIR:  (_A, _A,    _P,    _A,    _A,     _T,     _C,     _R),
 }
 _HAPPENED: Mapping[Event, _Row] = {
     # before:                    NEW ACTIVE PAUSED FAILED MISSING TOGGLED CREDITS ARCHIVED

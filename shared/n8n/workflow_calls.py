@@ -81,12 +81,17 @@ class WorkflowCalls:
 
         n8n filters by substring, with wildcards; what it returns too much is sorted out here.
         """
+        found = [state for state in await self.find_workflows_naming(name) if state.name == name]
+        return sorted(found, key=lambda state: state.created_at, reverse=True)
+
+    async def find_workflows_naming(self, text: str) -> list[WorkflowState]:
+        """Return the workflows in whose name a text occurs, archived ones left out."""
         found: list[WorkflowState] = []
-        params: Parameters = {"name": name, "limit": LARGEST_PAGE, "excludePinnedData": True}
+        params: Parameters = {"name": text, "limit": LARGEST_PAGE, "excludePinnedData": True}
         async for page in pages(self._rest, "list workflows", "/workflows", params):
             states = [parse(WorkflowState, row, self._rest.base_url) for row in page]
-            found += [state for state in states if state.name == name and not state.is_archived]
-        return sorted(found, key=lambda state: state.created_at, reverse=True)
+            found += [state for state in states if text in state.name and not state.is_archived]
+        return found
 
     async def _workflow(
         self, action: str, method: str, path: str, workflow: WorkflowBody, params: Parameters | None = None

@@ -85,8 +85,8 @@ class Work:
 
     @property
     def trusts_n8n(self) -> bool:
-        """Whether n8n is believed to have what was deployed last; a rerun looks, and repairs it."""
-        return self.deployment.purpose is not Purpose.RERUN
+        """Whether n8n is believed to have what was deployed last; otherwise it is looked at, and repaired."""
+        return self.deployment.purpose not in (Purpose.RERUN, Purpose.REPAIR)
 
     def workflow(self, workflow_id: str) -> Workflow:
         """Return the configuration of one workflow."""
