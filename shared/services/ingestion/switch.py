@@ -107,6 +107,7 @@ async def _take_place(
         point("ingestion.taken_off")
         tries -= 1
         # Taking it off may have taken long: one that was superseded meanwhile must not publish.
+        lease.require()
         await lease.renew()
         try:
             state = await _publish_when_free(client, n8n_id, saved.version_id)
@@ -157,6 +158,7 @@ async def _remove_made(ingestion: DataIngestion, client: N8nClient, lease: HeldL
 
 
 async def _put_back(old: DataIngestion, n8n_id: str, client: N8nClient, lease: HeldLease) -> list[str]:
+    lease.require()
     await lease.renew()
     try:
         state = await client.get_workflow(n8n_id)
