@@ -73,7 +73,7 @@ class Organization:
 
     def call(self, method: str, path: str, **sent: Any) -> Json:
         """Call an endpoint as its owner and return the answer's data."""
-        where = {"params": sent} if method == "GET" else {"json": sent}
+        where: Json = {"params": sent} if method == "GET" else {"json": sent}
         headers = {"X-API-Key": self.stack.key(self.number, "ownerKey")}
         answer = httpx.request(
             method, self.stack.base_url + path, headers=headers, timeout=90, trust_env=False, **where
@@ -201,8 +201,8 @@ def test_versions_reach_another_organization_are_declined_and_taken_back(
     north, south = Organization(stack, 0), Organization(stack, 1)
     for number, name in enumerate(("north", "south")):
         secret = ("--secret", f"OPENAI_API_KEY=sk-{name}")
-        shown = codika("integration", "set", "openai", *secret, key=stack.key(number, "ownerKey"))
-        assert shown.code == 0, shown.out + shown.err
+        connected = codika("integration", "set", "openai", *secret, key=stack.key(number, "ownerKey"))
+        assert connected.code == 0, connected.out + connected.err
     project = north.call("POST", "/createProjectViaApiKey", name="Rolled out")["projectId"]
 
     def publish(version: str) -> Json:

@@ -103,9 +103,9 @@ async def begin(
     for one in here:
         changes |= unsettling(one)
     instance, writes = await _installation(platform, order, found, changes)
-    await _bring_skills(platform, order)
     lease = new_lease(platform, platform.sources.uuid7())
     replaces = live.value if live else await live_deployment(platform, instance)
+    await _bring_skills(platform, order, replaces)
     deployment = _deployment(order, found, lease)
     return Beginning(
         writes=[
@@ -149,11 +149,13 @@ async def _installation(
     return found.value.model_copy(update=changes), [locking(found, order.deployment_id, order.now, **changes)]
 
 
-async def _bring_skills(platform: Platform, order: Order) -> None:
+async def _bring_skills(platform: Platform, order: Order, replaces: DeploymentInstance | None) -> None:
     """Store what agents read where the installation's organization finds it: it may be another's process."""
     template, organization_id = order.version.template, order.tenant.organization_id
     if template.skills_blob is None or template.organization_id == organization_id:
         return
+    if replaces is not None and replaces.skills_blob == template.skills_blob:
+        return  # It was stored for the version that runs.
     contents = await platform.blobs.get(template.organization_id, [template.skills_blob])
     await platform.blobs.put(organization_id, contents.values())
 

@@ -377,7 +377,7 @@ async def test_a_run_that_goes_on_ends_on_the_version_it_began_with(
     assert run.value.template_version == "1.0"
 
 
-async def test_an_update_costs_at_most_eight_round_trips(
+async def test_an_update_costs_seven_round_trips_and_the_version_is_read_once(
     product: Product, pair: tuple[Follower, Follower]
 ) -> None:
     rollout_id = (await published(product, "v2"))["rolloutId"]
@@ -388,6 +388,6 @@ async def test_an_update_costs_at_most_eight_round_trips(
         for line in product.world.gateway.lines()
         if line["message"].startswith("updateInstallation") and line.get("outcome") == "deployed"
     ]
-    assert lines
-    newest = lines[-1]["firestore"]
-    assert newest["roundTrips"] <= 5, newest
+    costs = sorted(line["firestore"]["roundTrips"] for line in lines[-2:])
+    # Three commits come on top. Whoever is first reads the version for all; its content is known already.
+    assert costs == [4, 5]
