@@ -13,6 +13,7 @@ from shared.http.endpoint import endpoint
 from shared.model.document import Document
 from shared.services.deployments.resume import resume
 from shared.services.ingestion.resume import resume as resume_ingestion
+from shared.services.integrations.forsaken import ForsakenOrder, end_forsaken
 from shared.services.integrations.oauth.queues import TokenOrder
 from shared.services.integrations.oauth.refresh import refresh
 from shared.services.integrations.oauth.resume import resume_dependants
@@ -154,5 +155,22 @@ async def refresh_integration(call: Call[TokenOrder]) -> Outcome:
 async def resume_dependants_of(call: Call[TokenOrder]) -> Outcome:
     """Deploy again what waited for a connection."""
     outcome = f"{await resume_dependants(call.platform, call.body)} deployed again"
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+@endpoint(
+    "POST",
+    "endIntegrationsOfMember",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=ForsakenOrder,
+    response=Outcome,
+    errors=(Unauthorized, Conflict, UpstreamError),
+    timeout_seconds=300,
+)
+async def end_integrations_of_member(call: Call[ForsakenOrder]) -> Outcome:
+    """Delete the integrations of a member who was removed."""
+    outcome = f"{await end_forsaken(call.platform, call.body)} deleted"
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)

@@ -53,6 +53,7 @@ class AuditAction(StrEnum):
     INSTANCE_ARCHIVED = "instance.archived"
     INSTANCE_UNARCHIVED = "instance.unarchived"
     DATA_INGESTION_DEPLOYED = "data_ingestion.deployed"
+    DATA_INGESTION_DEACTIVATED = "data_ingestion.deactivated"
     INTEGRATION_CONNECTED = "integration.connected"
     INTEGRATION_DELETED = "integration.deleted"
     INTEGRATION_LAPSED = "integration.lapsed"

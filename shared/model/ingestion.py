@@ -61,6 +61,8 @@ class DataIngestion(Document):
     webhook_urls: WebhookUrls
     n8n_workflow_id: str | None = None
     n8n_version_id: str | None = None
+    integration_uses: list[str] = []
+    """The integrations it stands on; found by them when one is deleted."""
     replaces_id: str | None = None
     """The data ingestion that is active until this one is."""
     clears: list[str] = []

@@ -65,6 +65,8 @@ class Integration(Document):
     """JSON text of what the client said about the connection, in clear."""
     custom_schema: CustomIntegration | None = None
     has_valid_tokens: bool = True
+    forsaken: bool = False
+    """Whether its member's membership ended: it is unusable and about to be deleted."""
     connected_at: datetime
     connected_by: str
     account: str | None = None

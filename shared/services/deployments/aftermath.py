@@ -1,4 +1,6 @@
-"""What is left to do once a version is live, in this order: remove what it dropped, pause its sibling.
+"""What is left to do once a version is live.
+
+In this order: remove what it dropped, pause its sibling, see whether an integration was deleted meanwhile.
 
 The deployment's document says what is left, so its watchdog can do it as well.
 """
@@ -10,6 +12,7 @@ from shared.model.instance_events import Event
 from shared.n8n.client import N8nClient
 from shared.services.deployments.restore import remove
 from shared.services.instances.switch import switch
+from shared.services.integrations.lacking import lacking
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.refs import Ref
@@ -31,6 +34,24 @@ async def finish_up(
     if deployment.pauses is not None:
         await _pause(platform, deployment_id, deployment, deployment.pauses)
         await platform.store.commit(Patch(reference, {"pauses": None}))
+    await stop_if_lacking(platform, deployment_id, deployment)
+
+
+async def stop_if_lacking(platform: Platform, deployment_id: str, deployment: DeploymentInstance) -> bool:
+    """Switch off what went live while somebody deleted an integration it uses; return whether it was.
+
+    Whoever deletes marks the integration first and looks for dependants then: one of the two sees the other.
+
+    Raises:
+        UpstreamError, Conflict: as :func:`finish_up`.
+    """
+    found = await platform.store.get(refs.instance(deployment.process_instance_id))
+    if found is None or not found.value.is_active or found.value.live_deployment_instance_id != deployment_id:
+        return False
+    if not found.value.integration_uses or not await lacking(platform, found.value):
+        return False
+    await switch(platform, found, Event.INTEGRATION_LOST, deployment.started_by or found.value.user_id)
+    return True
 
 
 async def sweep(

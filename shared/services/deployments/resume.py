@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.errors import Conflict, PlatformError
 from shared.model.deployment import DeploymentInstance, DeploymentStatus
-from shared.services.deployments.aftermath import finish_up
+from shared.services.deployments.aftermath import finish_up, stop_if_lacking
 from shared.services.deployments.lease import HeldLease, LeaseLost, StillHeld, new_lease
 from shared.services.deployments.lifecycle import at_work
 from shared.services.deployments.run import fail, run
@@ -74,15 +74,26 @@ async def _clean_up(platform: Platform, found: Found[DeploymentInstance], deploy
     if deployment.deployment_status is DeploymentStatus.FAILED:
         return await settle(platform, found, deployment_instance_id)
     instance = await platform.store.get(refs.instance(deployment.process_instance_id))
-    if instance is None or not (deployment.leftovers or deployment.pauses):
+    if instance is None:
         return "finished"
-    tenant = await load_tenant(platform, deployment.organization_id, instance.value.user_id)
+    if not (deployment.leftovers or deployment.pauses):
+        return await _see(platform, deployment_instance_id, deployment)
+    owner = instance.value.user_id
+    tenant = await load_tenant(platform, deployment.organization_id, owner, departed=True)
     client = await n8n_of(platform, tenant)
     try:
         await finish_up(platform, client, deployment_instance_id, deployment)
     except Conflict as error:
         raise StillHeld(error.message) from None
     return "finished up"
+
+
+async def _see(platform: Platform, deployment_instance_id: str, deployment: DeploymentInstance) -> str:
+    try:
+        stopped = await stop_if_lacking(platform, deployment_instance_id, deployment)
+    except Conflict as error:
+        raise StillHeld(error.message) from None
+    return "stopped" if stopped else "finished"
 
 
 async def _take_over(

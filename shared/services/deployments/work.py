@@ -20,14 +20,36 @@ from shared.store import refs
 from shared.store.store import Found
 
 
+def no_member(who: str = "The user") -> NotFound:
+    """Return the refusal of what needs its owner to be a member."""
+    return NotFound(
+        f"{who}, who owns the process instance, not found in the organization. Add them again.",
+        code="USER_NOT_FOUND",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """The organization, the installation's owner as its member, and the n8n it runs on."""
+    """The organization, the installation's owner as its member, and the n8n it runs on.
+
+    An owner who left has no membership. What runs can still be switched off, but nothing be deployed.
+    """
 
     organization_id: str
     organization: Organization
-    member: Member
+    membership: Member | None
     backend: N8nBackend
+
+    @property
+    def member(self) -> Member:
+        """The owner's membership.
+
+        Raises:
+            NotFound (``USER_NOT_FOUND``): they left.
+        """
+        if self.membership is None:
+            raise no_member()
+        return self.membership
 
     @property
     def webhook_auth(self) -> WebhookAuth:
@@ -93,8 +115,10 @@ class Work:
         return next(w for w in self.configuration.workflows if w.workflow_template_id == workflow_id)
 
 
-async def load_tenant(platform: Platform, organization_id: str, user_id: str) -> Tenant:
-    """Return a tenant, read in two round trips.
+async def load_tenant(
+    platform: Platform, organization_id: str, user_id: str, *, departed: bool = False
+) -> Tenant:
+    """Return a tenant, read in two round trips. A user who ``departed`` need not be a member any more.
 
     Raises:
         NotFound: ``ORGANIZATION_NOT_FOUND``, ``USER_NOT_FOUND`` when the user is no member of it.
@@ -104,8 +128,9 @@ async def load_tenant(platform: Platform, organization_id: str, user_id: str) ->
         refs.organization(organization_id), refs.member(organization_id, user_id)
     )
     backend_id = organization.value.backend_id if organization else ""
-    backend = await platform.store.get(refs.backend(backend_id)) if organization and member else None
-    return tenant_of(organization_id, user_id, organization, member, backend)
+    needed = organization is not None and (member is not None or departed)
+    backend = await platform.store.get(refs.backend(backend_id)) if needed else None
+    return tenant_of(organization_id, user_id, organization, member, backend, departed=departed)
 
 
 def tenant_of(
@@ -114,6 +139,8 @@ def tenant_of(
     organization: Found[Organization] | None,
     member: Found[Member] | None,
     backend: Found[N8nBackend] | None,
+    *,
+    departed: bool = False,
 ) -> Tenant:
     """Return a tenant from its documents.
 
@@ -121,21 +148,18 @@ def tenant_of(
     """
     if organization is None:
         raise NotFound(f"Organization {organization_id} not found.", code="ORGANIZATION_NOT_FOUND")
-    if member is None:
-        raise NotFound(
-            f"User {user_id}, who owns the process instance, not found in the organization. Add them again.",
-            code="USER_NOT_FOUND",
-        )
+    if member is None and not departed:
+        raise no_member(f"User {user_id}")
     if backend is None:
         raise Internal("The organization has no n8n backend.")
-    return Tenant(organization_id, organization.value, member.value, backend.value)
+    return Tenant(organization_id, organization.value, member.value if member else None, backend.value)
 
 
 async def load_work(platform: Platform, deployment_id: str, deployment: DeploymentInstance) -> Work:
     """Return a deployment's work from what was recorded, for a worker that takes it over.
 
     Raises:
-        NotFound: as :func:`load_tenant`.
+        NotFound (``ORGANIZATION_NOT_FOUND``)
         Internal: a document the deployment refers to is missing.
     """
     instance, template = await platform.store.fetch(
@@ -143,7 +167,8 @@ async def load_work(platform: Platform, deployment_id: str, deployment: Deployme
     )
     if instance is None or template is None:
         raise Internal(f"Deployment {deployment_id} refers to documents that do not exist.")
-    tenant = await load_tenant(platform, deployment.organization_id, instance.value.user_id)
+    owner = instance.value.user_id
+    tenant = await load_tenant(platform, deployment.organization_id, owner, departed=True)
     configuration, texts = await load_template(platform, template.value)
     return Work(
         deployment_id=deployment_id,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from shared.errors import PlatformError, UpstreamError
+from shared.errors import Conflict, PlatformError, UpstreamError
 from shared.model.ingestion import DataIngestion, IngestionStatus
 from shared.services.deployments.lease import HeldLease, LeaseLost, StillHeld, new_lease
 from shared.services.deployments.resume import Abandoned
 from shared.services.deployments.work import n8n_of
 from shared.services.ingestion.lock import is_locked, leaving, locking, unlocking
-from shared.services.ingestion.run import fail, run, sweep
+from shared.services.ingestion.run import fail, run
+from shared.services.ingestion.stop import stop_if_lacking
+from shared.services.ingestion.sweep import sweep
 from shared.services.ingestion.switch import undo
 from shared.services.ingestion.work import load_work
 from shared.services.platform import Platform
@@ -69,10 +71,15 @@ async def _go_on(platform: Platform, found: Found[DataIngestion]) -> str:
 
 
 async def _sweep(platform: Platform, ingestion: DataIngestion) -> str:
-    if not ingestion.leftovers:
-        return "finished"
-    await sweep(platform, await load_work(platform, ingestion), ingestion.leftovers)
-    return "swept"
+    swept = bool(ingestion.leftovers)
+    if swept:
+        work = await load_work(platform, ingestion)
+        await sweep(platform, work, await n8n_of(platform, work.tenant), ingestion.leftovers)
+    try:
+        stopped = await stop_if_lacking(platform, ingestion.data_ingestion_id)
+    except Conflict as error:
+        raise StillHeld(error.message) from None
+    return "stopped" if stopped else "swept" if swept else "finished"
 
 
 async def _settle(platform: Platform, found: Found[DataIngestion]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from shared.errors import PlatformError, UpstreamError
@@ -10,12 +11,13 @@ from shared.model.project import Process
 from shared.model.transitions import moved
 from shared.n8n.workflows import WorkflowState
 from shared.services.deployments.lease import HeldLease
-from shared.services.deployments.restore import remove
 from shared.services.deployments.work import n8n_of
 from shared.services.faults import point
 from shared.services.ingestion.bodies import prepare
 from shared.services.ingestion.lock import leaving, unlocking
 from shared.services.ingestion.queues import watchdog_task
+from shared.services.ingestion.stop import stop_what_lacks
+from shared.services.ingestion.sweep import sweep
 from shared.services.ingestion.switch import switch, undo
 from shared.services.ingestion.values import values_of
 from shared.services.ingestion.work import Work
@@ -44,24 +46,13 @@ async def run(platform: Platform, work: Work, lease: HeldLease) -> None:
         await fail(platform, work, lease, error)
         raise
     point("ingestion.before_commit")
-    await _record_success(platform, work, lease, state)
+    await _record_success(platform, work, lease, state, values.integration_uses)
     point("ingestion.recorded")
     # What cannot be removed now, the watchdog removes.
     with suppress(UpstreamError):
-        await sweep(platform, work, _leftovers(work))
-
-
-async def sweep(platform: Platform, work: Work, leftovers: list[str]) -> None:
-    """Delete the workflows a data ingestion took the place of; none of them is live.
-
-    Raises:
-        UpstreamError
-    """
-    if leftovers:
-        client = await n8n_of(platform, work.tenant)
-        for n8n_id in leftovers:
-            await remove(client, n8n_id)
-        await platform.store.commit(Patch(refs.data_ingestion(work.id), {"leftovers": []}))
+        await sweep(platform, work, client, _leftovers(work))
+    # Whoever deletes an integration marks it first and looks for dependants then: one of us sees the other.
+    await stop_what_lacks(platform, work.id)
 
 
 async def fail(platform: Platform, work: Work, lease: HeldLease, error: PlatformError) -> None:
@@ -90,7 +81,9 @@ def _leftovers(work: Work) -> list[str]:
     return [old] if old else []
 
 
-async def _record_success(platform: Platform, work: Work, lease: HeldLease, state: WorkflowState) -> None:
+async def _record_success(
+    platform: Platform, work: Work, lease: HeldLease, state: WorkflowState, uses: Sequence[str]
+) -> None:
     ingestion = work.ingestion
     writes: list[Write] = [unlocking(ingestion.process_id, **await _pointer(platform, ingestion))]
     if work.replaces is not None:
@@ -102,6 +95,7 @@ async def _record_success(platform: Platform, work: Work, lease: HeldLease, stat
             "n8n_workflow_id": state.id,
             "n8n_version_id": state.active_version_id,
             "leftovers": _leftovers(work),
+            "integration_uses": list(uses),
             "completed_at": platform.sources.now(),
             "lease": None,
         },

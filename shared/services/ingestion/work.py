@@ -36,7 +36,7 @@ async def load_work(platform: Platform, ingestion: DataIngestion) -> Work:
     Raises:
         Internal: a document it refers to is missing.
     """
-    tenant = await load_tenant(platform, ingestion.organization_id, ingestion.user_id)
+    tenant = await load_tenant(platform, ingestion.organization_id, ingestion.user_id, departed=True)
     try:
         contents = await platform.blobs.get(ingestion.organization_id, [ingestion.workflow_blob])
     except KeyError:

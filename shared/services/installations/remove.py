@@ -14,7 +14,7 @@ from shared.services.deployments.work import load_work
 from shared.services.faults import point
 from shared.services.installations.claim import claims_of, releasing
 from shared.services.instances.turn import Turn, turn_at
-from shared.services.integrations.disconnect import delete_integration
+from shared.services.integrations.ending import end
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
 from shared.services.secrets import instance_key, open_text
@@ -90,7 +90,7 @@ async def _remove_integrations(
     query = below(refs.organization(instance.organization_id), "integrations", Integration)
     for found in await find(platform.store, query.where("holder", "==", holder.label)):
         turn.require()
-        await delete_integration(platform, instance.user_id, holder, found)
+        await end(platform, instance.user_id, holder, found)
 
 
 async def _documents(platform: Platform, instance: ProcessInstance, process_instance_id: str) -> list[Write]:

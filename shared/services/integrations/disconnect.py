@@ -7,30 +7,26 @@ that a deletion that dies on the way is completed by the next one.
 from __future__ import annotations
 
 from shared.model.apikey import ApiKey
-from shared.model.audit import AuditAction
 from shared.model.document import Document
+from shared.model.ingestion import DataIngestion
 from shared.model.instance import ProcessInstance
-from shared.model.instance_events import Event
 from shared.model.integrations import (
     CATALOGUE,
     PROVIDERS,
     ContextType,
     Holder,
-    Integration,
     credential_id,
     is_custom,
 )
-from shared.services.audit import audited
 from shared.services.faults import point
-from shared.services.instances.switch import switch
-from shared.services.integrations.dependants import dependants_of
+from shared.services.integrations.dependants import dependants_of, ingestions_of
+from shared.services.integrations.ending import end, stop_dependants
 from shared.services.integrations.oauth.clients import place_for
-from shared.services.integrations.oauth.revoke import revoke
 from shared.services.integrations.places import Address, Place
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
 from shared.store import refs
-from shared.store.store import Delete, Found, Patch
+from shared.store.store import Found, Patch
 
 
 class Deleted(Document):
@@ -41,9 +37,13 @@ class Deleted(Document):
 
 
 class Dependant(Document):
-    """A process instance that stops with the integration."""
+    """What stops with the integration: a process instance, or a data ingestion.
+
+    Of that ``processInstanceId`` is the id too, for clients that know no other.
+    """
 
     process_instance_id: str
+    data_ingestion_id: str | None = None
     title: str
 
 
@@ -80,23 +80,23 @@ async def disconnect(
             await _remove_leftover(platform, place, integration_id)
         return Deleted(message=f"The integration {integration_id} was already deleted or does not exist.")
     if not confirmed:
-        return _unconfirmed(integration_id, await dependants_of(platform, place, integration_id))
+        return await _unconfirmed(platform, place, integration_id)
     await platform.store.commit(*(Patch(known.ref, {"has_valid_tokens": False}) for _, known in found))
     point("integration.unusable")
-    dependants = await dependants_of(platform, place, integration_id)
-    for dependant in dependants:
-        await switch(platform, dependant, Event.INTEGRATION_LOST, key)
+    count = await stop_dependants(platform, place, integration_id, key)
     for holder, known in found:
-        await delete_integration(platform, key, holder, known)
-    count = len(dependants)
+        await end(platform, key, holder, known)
     stopped = f" {_counted(count)} stopped with it." if count else ""
     return Deleted(message=f"The integration {integration_id} was deleted.{stopped}", deactivated_count=count)
 
 
-def _unconfirmed(integration_id: str, dependants: list[Found[ProcessInstance]]) -> Unconfirmed:
-    count = len(dependants)
+async def _unconfirmed(platform: Platform, place: Place, integration_id: str) -> Unconfirmed:
+    dependants = await dependants_of(platform, place, integration_id)
+    ingestions = await ingestions_of(platform, place, integration_id)
+    count = len(dependants) + len(ingestions)
     depends = f"{_counted(count)} will stop without it." if count else "Nothing depends on it."
     processes = [Dependant(process_instance_id=_id(found), title=found.value.title) for found in dependants]
+    processes += [_ingestion(found.value) for found in ingestions]
     return Unconfirmed(
         message=f"{depends} Confirm to delete the integration {integration_id}.",
         pending_deactivations=PendingDeactivations(count=count, processes=processes),
@@ -104,38 +104,17 @@ def _unconfirmed(integration_id: str, dependants: list[Found[ProcessInstance]]) 
 
 
 def _counted(count: int) -> str:
-    return "1 active process instance" if count == 1 else f"{count} active process instances"
+    return "1 active process" if count == 1 else f"{count} active processes"
+
+
+def _ingestion(ingestion: DataIngestion) -> Dependant:
+    identifier = ingestion.data_ingestion_id
+    title = f"{ingestion.title} (data ingestion {ingestion.version})"
+    return Dependant(process_instance_id=identifier, data_ingestion_id=identifier, title=title)
 
 
 def _id(found: Found[ProcessInstance]) -> str:
     return found.ref.path.rpartition("/")[2]
-
-
-async def delete_integration(
-    platform: Platform, key: ApiKey | str, holder: Holder, found: Found[Integration]
-) -> None:
-    """Delete a connection that nothing depends on any more: its credential in n8n, its tokens, its record.
-
-    Raises:
-        UpstreamError: n8n refuses or is down; to be repeated.
-    """
-    integration = found.value
-    uid = integration.integration_id
-    if integration.n8n_credential_id:
-        client = await n8n_client(platform, integration.backend_id)
-        await client.delete_credential(integration.n8n_credential_id)
-    point("integration.credential_deleted")
-    await revoke(platform, holder, integration)
-    entry = audited(
-        platform,
-        key,
-        AuditAction.INTEGRATION_DELETED,
-        holder.organization_id,
-        holder.use_of(uid),
-        n8nCredentialId=integration.n8n_credential_id,
-        backendId=integration.backend_id,
-    )
-    await platform.store.commit(Delete(found.ref), entry)
 
 
 async def _remove_leftover(platform: Platform, place: Place, integration_id: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder
 from shared.services.platform import Platform
@@ -13,7 +15,12 @@ async def lacking(platform: Platform, instance: ProcessInstance) -> list[str]:
 
     One batched read, none when it uses none.
     """
-    uses = [_parsed(use, instance.organization_id) for use in instance.integration_uses]
+    return await lacking_of(platform, instance.organization_id, instance.integration_uses)
+
+
+async def lacking_of(platform: Platform, organization_id: str, used: Iterable[str]) -> list[str]:
+    """Return the ids of those integrations, named as :meth:`Holder.use_of` does, that are not usable now."""
+    uses = [_parsed(use, organization_id) for use in used]
     found = await platform.store.fetch(*(refs.integration(*use) for use in uses)) if uses else ()
     return [
         integration_id

@@ -74,11 +74,12 @@ async def _member(platform: Platform, key: ApiKey, address: Address) -> Place:
     if member_id != key.user_id:
         _require_management(key, role)
     if member_id != key.user_id or key.kind is KeyKind.ADMIN:
-        await _require_member(platform, organization_id, member_id)
+        await require_member(platform, organization_id, member_id)
     return Place((Holder(ContextType.MEMBER, organization_id, member_id),))
 
 
-async def _require_member(platform: Platform, organization_id: str, member_id: str) -> None:
+async def require_member(platform: Platform, organization_id: str, member_id: str) -> None:
+    """Raise ``NotFound`` (``MEMBER_NOT_FOUND``) unless that user is a member."""
     if await platform.store.get(refs.member(organization_id, member_id)) is None:
         raise NotFound(
             f"Member {member_id} not found. Name a member of the organization as memberId.",

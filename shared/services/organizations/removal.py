@@ -1,7 +1,13 @@
-"""Remove a member: with the membership go the keys and the places in teams, in one commit (platform §5)."""
+"""Remove a member: with the membership go keys, places in teams and integrations (platform §5).
+
+In one commit, but for what is in n8n: of integrations that says only that they are unusable.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from shared.errors import Conflict, UpstreamError
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.organization import Role
@@ -11,6 +17,8 @@ from shared.services.access import chosen_organization
 from shared.services.apikeys.active import active_keys_of
 from shared.services.apikeys.revoke import revocation
 from shared.services.audit import audited
+from shared.services.faults import point
+from shared.services.integrations.forsaken import ForsakenOrder, book, end_forsaken, forsaking, held_by
 from shared.services.organizations.management import require_management
 from shared.services.organizations.roles import not_a_member, require_another_owner, require_owner
 from shared.services.organizations.teams import teams_of
@@ -52,12 +60,19 @@ async def remove_member(
             *_forgotten(user, organization_id),
             *(revocation(key, now) for key in held),
             *await _left_teams(platform, organization_id, user_id),
+            *(forsaking(one) for one in await held_by(platform, organization_id, user_id)),
             take(members, members_taken, now),
             take(keys, keys_taken, now),
             audited(platform, caller, AuditAction.MEMBER_REMOVED, organization_id, user_id),
         )
 
+    order = ForsakenOrder(organization_id=organization_id, user_id=user_id, ended_by=caller.user_id)
+    await book(platform, order)
     await until_undisturbed(attempt)
+    point("member.removed")
+    # What cannot be done now, the task does.
+    with suppress(UpstreamError, Conflict):
+        await end_forsaken(platform, order)
 
 
 def _forgotten(user: Found[User] | None, organization_id: str) -> list[Write]:

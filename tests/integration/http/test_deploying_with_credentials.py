@@ -3,143 +3,26 @@
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.model.apikey import KeyKind
-from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.instance import InactiveReason
 from shared.model.integrations import ContextType, Holder, Integration
-from shared.model.scopes import Scope
 from shared.placeholders import Scope as TokenScope
 from shared.services.integrations.available import Holders, available_to
 from shared.store import refs
-from shared.store.store import Create, Patch
+from shared.store.store import Create
+from tests.integration.world.credentialed import OPENAI, Json, Site, configuration, credential_site
 from tests.integration.world.integrations import CUSTOM, connect, connected
-from tests.integration.world.n8n_workflows import DeployableN8n
-from tests.integration.world.tenants import Tenant, create_tenant
 from tests.integration.world.world import World
-
-Json = dict[str, Any]
-
-PATH = "{{PROCDATA_PROCESS_ID_ATADCORP}}/{{USERDATA_PROCESS_INSTANCE_UID_ATADRESU}}/main"
-URL = "{{ORGSECRET_N8N_BASE_URL_TERCESORG}}/webhook/" + PATH
-OPENAI = {"OPENAI_API_KEY": "sk"}
-
-
-@dataclass
-class Site:
-    """A project of an organization on an n8n that takes deployments."""
-
-    world: World
-    n8n: DeployableN8n
-    tenant: Tenant
-    project_id: str = ""
-    instance_id: str = ""
-    configuration: Json = field(default_factory=dict)
-
-    async def deploy(self, *scopes: str, key: str = "OPENAI", user: str = "owner", **changes: object) -> Json:
-        """Deploy a workflow that uses a credential of each scope, and return the answer's data."""
-        gateway, caller = self.world.gateway, self.tenant.keys[user]
-        if not self.project_id:
-            made = await gateway.post("/createProjectViaApiKey", caller, {"name": "With credentials"})
-            self.project_id = made.json()["data"]["projectId"]
-        body = {"projectId": self.project_id, "configuration": {**configuration(scopes, key), **changes}}
-        answer = await gateway.post("/deployProcessUseCase", caller, body)
-        assert answer.status_code == 200, answer.text
-        data: Json = answer.json()["data"]
-        self.instance_id = data["processInstanceId"]
-        return data
-
-    async def connect(self, integration_id: str, secrets: dict[str, str], **options: Any) -> str:
-        options = {"key": self.tenant.keys["owner"], **options}
-        return await connected(self.world, integration_id, secrets, **options)
-
-    async def connect_platform(self, **changes: Any) -> str:
-        operator = await self.tenant.key(kind=KeyKind.ADMIN, scopes=[Scope.INTEGRATIONS_MANAGE])
-        here: Json = {"context": "platform", "backendId": str(self.n8n.port)}
-        return await self.connect(
-            "openai", {"OPENAI_API_KEY": "sk-platform"}, key=operator, **here, **changes
-        )
-
-    async def instance(self) -> ProcessInstance:
-        found = await self.world.platform.store.get(refs.instance(self.instance_id))
-        assert found is not None
-        return found.value
-
-    def used(self) -> list[Json]:
-        """The credentials in the workflow that n8n runs."""
-        (workflow,) = self.n8n.published(self.instance_id)
-        return [
-            n["credentials"]["openAiApi"]
-            for n in workflow["nodes"]
-            if "openAiApi" in n.get("credentials", {})
-        ]
 
 
 @pytest.fixture
 async def site(world: World) -> AsyncIterator[Site]:
-    n8n = DeployableN8n()
-    await n8n.come_up()
-    await world.register(n8n)
-    tenant = await create_tenant(world.platform, "Atelier", n8n)
-    organization = refs.organization(tenant.organization_id)
-    await world.platform.store.commit(Patch(organization, {"error_workflow_id": "errors"}))
-    yield Site(world, n8n, tenant)
-    await n8n.go_down()
-
-
-def configuration(scopes: Iterable[str], key: str) -> Json:
-    nodes: list[Json] = [
-        {
-            "id": "hook",
-            "name": "Hook",
-            "type": "n8n-nodes-base.webhook",
-            "typeVersion": 2,
-            "position": [0, 0],
-            "parameters": {"httpMethod": "POST", "path": PATH},
-        }
-    ]
-    for scope in scopes:
-        token = f"{{{{{scope}_{key}_%s_{scope[::-1]}}}}}"
-        nodes.append(
-            {
-                "id": scope,
-                "name": scope,
-                "type": "@n8n/n8n-nodes-langchain.lmChatOpenAi",
-                "typeVersion": 1,
-                "position": [0, 0],
-                "parameters": {},
-                "credentials": {"openAiApi": {"id": token % "ID", "name": token % "NAME"}},
-            }
-        )
-    document = json.dumps({"name": "Main", "nodes": nodes, "connections": {}, "settings": {}})
-    return {
-        "title": "With credentials",
-        "description": "Uses credentials",
-        "workflows": [
-            {
-                "workflowTemplateId": "main",
-                "workflowId": "main",
-                "workflowName": "Main",
-                "integrationUids": [],
-                "triggers": [
-                    {
-                        "triggerId": "t",
-                        "type": "http",
-                        "url": URL,
-                        "method": "POST",
-                        "title": "Run",
-                        "inputSchema": [],
-                    }
-                ],
-                "n8nWorkflowJsonBase64": base64.b64encode(document.encode()).decode(),
-            }
-        ],
-    }
+    site = await credential_site(world)
+    yield site
+    await site.n8n.go_down()
 
 
 async def test_a_missing_integration_fails_the_deployment_by_name_until_it_is_connected(site: Site) -> None:

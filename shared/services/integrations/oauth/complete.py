@@ -14,7 +14,7 @@ import orjson
 
 from shared.errors import Conflict, Gone, InvalidRequest, NotFound
 from shared.model.audit import AuditAction
-from shared.model.integrations import AUTHORIZATIONS, CATALOGUE, Integration, OAuthFlow
+from shared.model.integrations import AUTHORIZATIONS, CATALOGUE, ContextType, Integration, OAuthFlow
 from shared.oauth.client import Tokens
 from shared.services.audit import audited
 from shared.services.faults import point
@@ -25,6 +25,7 @@ from shared.services.integrations.oauth.queues import order_for, refresh_task, r
 from shared.services.integrations.oauth.request import redirect_uri
 from shared.services.integrations.oauth.start import state_digest
 from shared.services.integrations.oauth.tokens import credential_of, refresh_at, sealed, store_in_n8n
+from shared.services.integrations.places import require_member
 from shared.services.platform import Platform
 from shared.services.secrets import oauth_verifier, open_text
 from shared.store import refs
@@ -91,6 +92,8 @@ async def _connect(platform: Platform, found: Found[OAuthFlow], tokens: Tokens, 
     )
     if organization is None:
         raise NotFound("The organization does not exist any more.", code="ORGANIZATION_NOT_FOUND")
+    if flow.context_type is ContextType.MEMBER:
+        await require_member(platform, holder.organization_id, holder.owner)
     backend_id = organization.value.backend_id
     order = order_for(holder, uid, version)
     if tokens.expires_in is not None:

@@ -14,15 +14,13 @@ import orjson
 
 from shared.errors import Conflict, InvalidRequest, UpstreamError
 from shared.model.audit import AuditAction
-from shared.model.instance_events import Event
 from shared.model.integrations import AUTHORIZATIONS, Integration
 from shared.model.integrations.connection import Care, care
 from shared.oauth.client import Server, Tokens
 from shared.oauth.errors import GrantRefused, ProviderUnreachable
 from shared.services.audit import audited
 from shared.services.faults import point
-from shared.services.instances.switch import switch
-from shared.services.integrations.dependants import dependants_of
+from shared.services.integrations.ending import stop_dependants
 from shared.services.integrations.oauth.clients import server
 from shared.services.integrations.oauth.queues import TokenOrder, order_for, refresh_task
 from shared.services.integrations.oauth.tokens import (
@@ -179,5 +177,4 @@ async def _lapse(platform: Platform, order: TokenOrder, found: Found[Integration
         except Changed:
             raise Conflict("The integration was changed meanwhile.") from None
     point("integration.unusable")
-    for dependant in await dependants_of(platform, Place((holder,)), integration.integration_id):
-        await switch(platform, dependant, Event.INTEGRATION_LOST, integration.connected_by)
+    await stop_dependants(platform, Place((holder,)), integration.integration_id, integration.connected_by)
