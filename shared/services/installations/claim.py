@@ -8,7 +8,7 @@ from shared.model.project import Process, ProcessType
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.refs import Ref
-from shared.store.store import Create, Delete, Write
+from shared.store.store import Create, Delete, Found, Write
 
 
 def claim_ref(
@@ -37,7 +37,13 @@ async def claimed(
     The owner's production installation counts as claimed, with a document that says so or without.
     """
     reference = claim_ref(process_id, process.process_type, organization_id, user_id)
-    found = await platform.store.get(reference)
+    return named_by(await platform.store.get(reference), process, organization_id, user_id)
+
+
+def named_by(
+    found: Found[Installation] | None, process: Process, organization_id: str, user_id: str
+) -> str | None:
+    """Return what :func:`claimed` does, given the claim if there is one."""
     if found is not None:
         return found.value.process_instance_id
     personal = process.process_type is ProcessType.PERSONAL

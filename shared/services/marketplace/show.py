@@ -8,7 +8,7 @@ from shared.errors import NotFound
 from shared.model.apikey import ApiKey
 from shared.model.listing import Listing
 from shared.model.outline import Outline
-from shared.services.installations.claim import claimed
+from shared.services.installations.claim import claim_ref, named_by
 from shared.services.integrations.available import Holders
 from shared.services.marketplace.connections import Connection, connections_of
 from shared.services.marketplace.viewer import viewer_of, visible_listing
@@ -42,12 +42,15 @@ async def show_listing(
     """
     viewer = await viewer_of(platform, key, organization_id)
     listing = await visible_listing(platform, viewer, process_id, found)
-    organization, process = await platform.store.fetch(
-        refs.organization(viewer.organization_id), refs.process(process_id)
+    whose = (viewer.organization_id, viewer.user_id)
+    organization, process, claim = await platform.store.fetch(
+        refs.organization(viewer.organization_id),
+        refs.process(process_id),
+        claim_ref(process_id, listing.process_type, *whose),
     )
     if organization is None or process is None:
         raise NotFound(f"Process {process_id} not found.", code="PROCESS_NOT_FOUND")
-    own = await claimed(platform, process_id, process.value, viewer.organization_id, viewer.user_id)
+    own = named_by(claim, process.value, *whose)
     holders = Holders(viewer.organization_id, viewer.user_id, own, organization.value.backend_id)
     return Offer(
         listing=listing,

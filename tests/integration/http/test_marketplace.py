@@ -292,6 +292,18 @@ async def test_a_process_is_shown_with_all_that_is_needed_to_install_it(
     assert states == {"openai": (False, False), "cstm_acme": (False, False)}
 
 
+async def test_searching_and_showing_cost_three_round_trips(product: Product, buyer: Tenant) -> None:
+    process_id = await publish(product, configuration={"integrationUids": ["openai"]})
+    gateway, key = product.world.gateway, buyer.keys["owner"]
+
+    found = await gateway.get("/listMarketplacePublic", key, q=product.title)
+    shown = await gateway.get(f"/getMarketplaceProcessPublic/{process_id}", key)
+
+    assert data_of(found)["count"] == 1
+    for answer in (found, shown):
+        assert gateway.line_of(answer)["firestore"]["roundTrips"] <= 3
+
+
 async def test_an_installer_connects_what_a_process_brings_by_what_it_shows(
     product: Product, buyer: Tenant
 ) -> None:
