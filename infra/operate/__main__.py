@@ -1,4 +1,4 @@
-"""``python -m infra.operate storage-key rotate|rewrap|retire|status``."""
+"""``python -m infra.operate storage-key rotate|rewrap|retire|status`` and ``… drift [--repair]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 
+from infra.operate.drift import survey
 from shared.errors import PlatformError
 from shared.model.keys import KeyRotation
 from shared.services.keys.rotate import current_rotation, retire, rotate, walk
@@ -53,10 +55,10 @@ _COMMANDS: dict[str, Callable[[Platform], Awaitable[str]]] = {
 }
 
 
-async def _run(command: str) -> int:
+async def _run(command: Callable[[Platform], Awaitable[str]]) -> int:
     platform = open_platform(read_settings())
     try:
-        print(await _COMMANDS[command](platform))
+        print(await command(platform))
     except PlatformError as error:
         print(error.message, file=sys.stderr)
         return 1
@@ -71,7 +73,12 @@ def main() -> int:
     nouns = parser.add_subparsers(dest="noun", required=True)
     storage_key = nouns.add_parser("storage-key", help="the key that stored secrets are sealed with")
     storage_key.add_argument("command", choices=sorted(_COMMANDS))
-    return asyncio.run(_run(parser.parse_args().command))
+    drift = nouns.add_parser("drift", help="what is otherwise in n8n than deployed, a JSON line each")
+    drift.add_argument("--repair", action="store_true", help="deploy those once more")
+    given = parser.parse_args()
+    if given.noun == "drift":
+        return asyncio.run(_run(partial(survey, repairs=given.repair)))
+    return asyncio.run(_run(_COMMANDS[given.command]))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +83,33 @@ def test_what_somebody_did_in_n8n_is_found_and_undone(
         *("--payload-file", payload, "--poll", "--json"),
     )
     assert run.code == 0, run.out + run.err
+
+
+def test_an_operator_is_told_of_all_drift_and_repairs_it_at_once(
+    stack: RunningStack, codika: CodikaCli, instance_id: str
+) -> None:
+    rows = asked(stack, "GET", "checkInstanceDriftPublic", instance_id)["workflows"]
+    (off,) = [row["n8nWorkflowId"] for row in rows if row["workflowId"] == "take-order"]
+    meddle(stack, "POST", f"/workflows/{off}/unpublish", {})
+
+    def operate(*flags: str) -> tuple[list[Any], str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "infra.operate", "drift", *flags],
+            cwd=ROOT,
+            env={**os.environ, **stack.environment()},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        *lines, totals = done.stdout.splitlines()
+        return [json.loads(line) for line in lines], totals
+
+    found, totals = operate()
+    (line,) = [line for line in found if line["processInstanceId"] == instance_id]
+    assert line["findings"] == {"take-order": ["not_published"]}
+    assert "0 repaired" in totals
+
+    repaired, _ = operate("--repair")
+    assert [line["repaired"] for line in repaired if line["processInstanceId"] == instance_id] == [True]
+    assert not asked(stack, "GET", "checkInstanceDriftPublic", instance_id)["drifted"]

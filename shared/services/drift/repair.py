@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.errors import Conflict
@@ -33,20 +34,38 @@ class Repaired:
 
 
 async def repair(platform: Platform, key: ApiKey, process_instance_id: str) -> Repaired:
+    """Repair an installation for a key.
+
+    Raises:
+        As :func:`repair_for`; NotFound (``INSTANCE_NOT_FOUND``), Forbidden.
+    """
+
+    async def reported() -> Report:
+        return await check(platform, key, process_instance_id)
+
+    return await repair_for(platform, key, process_instance_id, reported)
+
+
+async def repair_for(
+    platform: Platform,
+    actor: ApiKey | str,
+    process_instance_id: str,
+    reported: Callable[[], Awaitable[Report]],
+) -> Repaired:
     """Deploy once more the version that runs, all or nothing, and remove what is recorded nowhere.
 
     What n8n has as it was deployed is left alone. A paused installation stays paused. Nothing is changed when
     nothing drifted, so it may be repeated.
 
     Raises:
-        As :func:`shared.services.drift.check.check`.
+        As :func:`shared.services.drift.check.look`.
     """
     for _ in range(_TRIES):
-        report = await check(platform, key, process_instance_id)
+        report = await reported()
         if not report.drifted:
             return Repaired(report, report.found.value.live_deployment_instance_id or "", None)
         try:
-            repaired = await _repair(platform, key, process_instance_id, report)
+            repaired = await _repair(platform, actor, process_instance_id, report)
         except StoreConflict:
             continue
         if repaired.carried is not None and repaired.carried.status == "deployed":
@@ -56,7 +75,9 @@ async def repair(platform: Platform, key: ApiKey, process_instance_id: str) -> R
     raise Conflict("Too many changes at once. Try again in a moment.", code="TRY_AGAIN")
 
 
-async def _repair(platform: Platform, key: ApiKey, process_instance_id: str, report: Report) -> Repaired:
+async def _repair(
+    platform: Platform, actor: ApiKey | str, process_instance_id: str, report: Report
+) -> Repaired:
     instance = report.found.value
     order = Order(
         deployment_id=platform.sources.auto_id(),
@@ -70,7 +91,7 @@ async def _repair(platform: Platform, key: ApiKey, process_instance_id: str, rep
             instance.environment,
         ),
         tenant=await load_tenant(platform, instance.organization_id, instance.user_id),
-        started_by=key.user_id,
+        started_by=actor.user_id if isinstance(actor, ApiKey) else actor,
         now=platform.sources.now(),
     )
     beginning = await begin(platform, order, report.found, None)
@@ -78,7 +99,7 @@ async def _repair(platform: Platform, key: ApiKey, process_instance_id: str, rep
     point("repair.booked")
     entry = audited(
         platform,
-        key,
+        actor,
         AuditAction.INSTANCE_DRIFT_REPAIRED,
         instance.organization_id,
         process_instance_id,

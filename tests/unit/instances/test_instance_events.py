@@ -162,6 +162,9 @@ def _decides(tree: ast.Module) -> list[int]:
                     and (key.value in REASON or (key.value in ACTIVE and id(node) not in of_endpoints))
                     and ast.unparse(value) != "None"
                 ]
+            # An answer that shows the reason a document has passes it on.
+            case ast.keyword(value=ast.Attribute(attr=attribute)) if attribute in REASON:
+                continue
             case ast.keyword(arg=name) if name in REASON:
                 found.append(node.value.lineno)
     return found
