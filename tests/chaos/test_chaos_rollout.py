@@ -18,6 +18,9 @@ from bench.rollout.fleet import Fleet, create_fleet
 from bench.rollout.site import Site, running
 from bench.rollout.trouble import Plan
 from bench.standin.server import API_KEY
+from shared.model.rollout import TargetStatus
+from shared.store import refs
+from shared.store.store import Patch
 from tests.chaos.conftest import LARGE
 from tests.chaos.figures import Tally
 
@@ -49,10 +52,11 @@ async def test_every_installation_has_one_version_whatever_breaks_and_a_resumed_
     assert found.resumed.statuses == {"deployed": COUNT}, str(found.resumed)
     assert len(sabotaged.duplicates) == len(sabotaged.strays) == 1, str(sabotaged)
     assert sabotaged.mixed, "a workflow of another version went unnoticed"
+    assert any("failed without a reason" in text for text in sabotaged.wrong), str(sabotaged)
 
 
 async def sabotage(site: Site, fleet: Fleet, rollout_id: str) -> Verdict:
-    """Copy one workflow, and publish another version of another one: what is said of that."""
+    """Return what is said of a copied workflow, one of another version, and a failure without a reason."""
     rows = cast("list[dict[str, str]]", await site.stand_in("workflows"))
     first, second = [row["id"] for row in rows if fleet.instance_ids[0] in row["name"]][:2]
     await site.stand_in("copy", {"ids": [first], "texts": [{}]})
@@ -61,4 +65,6 @@ async def sabotage(site: Site, fleet: Fleet, rollout_id: str) -> Verdict:
         await bare.update(Ensemble(((second,),), {second: await bare.read(second)}), "another")
     finally:
         await bare.http.aclose()
+    forgotten = refs.rollout_target(rollout_id, fleet.instance_ids[-1])
+    await site.platform.store.commit(Patch(forgotten, {"status": TargetStatus.FAILED}))
     return await verdict(site, fleet, rollout_id, ("1.0", "1.1"))
