@@ -19,6 +19,7 @@ IDS: dict[str, str] = {
     "deploymentInstanceId": "d6Mr3Ua8Ib5Oc1Pe7Sg2",
     "keyId": "k5Hn7Bv2Cx9Zq4Wm1TsA",
     "projectId": "p4Jf9Kd2Ls7Qw1Er6Ty3",
+    "rolloutId": "r3Lo7Ut5Qx9Wn2Vb8Kz1",
     "processId": "c7Gh2Nb5Mv8Xz1Ka4Sd9",
     "templateId": "t1Yu6Io3Pq8Wl5Ej2Rk7",
     "processInstanceId": "019ab3f2-5d0a-7c41-9e3b-6a2f1c8d4e70",

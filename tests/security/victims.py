@@ -152,6 +152,8 @@ async def _documents(
         latest_version="1.0",
         latest_template_id=ids["processDeploymentId"],
         dev_instance_id=installed.id,
+        rollout_number=1,
+        rollout_id=ids["rolloutId"],
         created_at=now,
     )
     template = Template(
