@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from bench.endpoints import published
 from bench.endpoints.desk import Asked, Desk
 from bench.endpoints.ingestion import ingestion
 from bench.use_case import PAYLOAD, WORKFLOW, configuration
@@ -13,6 +14,7 @@ Prepare = Callable[[Desk], Awaitable[Asked]]
 
 UNMEASURED: Mapping[str, str] = {
     "startIntegrationAuthorization": "it needs a client at a provider, and the stack has none",
+    **published.UNMEASURED,
 }
 """Endpoints that a key can call and that are not measured, each with the reason."""
 
@@ -21,8 +23,10 @@ SLOW = frozenset(
         "createOrganizationViaApiKey",
         "deployDataIngestion",
         "deployProcessUseCase",
+        "installProcessPublic",
         "publishProcessDeploymentPublic",
         "redeployDeploymentInstancePublic",
+        "uninstallProcessInstancePublic",
     }
 )
 """Endpoints that wait for n8n several times; they are called less often."""
@@ -248,6 +252,7 @@ CALLS: Mapping[str, Prepare] = {
         )
     ),
     "verifyApiKey": _fixed(lambda desk: Asked()),
+    **published.CALLS,
 }
 """Endpoint → how it is called. Every endpoint of the registry that takes a key is here or unmeasured."""
 
@@ -255,6 +260,7 @@ RESTORE: Mapping[str, Callable[[Desk], Awaitable[object]]] = {
     "archiveProcessInstance": _running,
     "archiveProject": _after("unarchiveProject", _project),
     "deactivateProcessInstancePublic": _running,
+    "installProcessPublic": published.uninstalled,
     "unarchiveProcessInstance": _running,
 }
 """Endpoint → what is done once it was measured."""

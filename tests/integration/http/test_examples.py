@@ -45,6 +45,12 @@ NEED_MORE = {
         "getCredentialSchemaPublic",
         "createOrganizationViaApiKey",
         "getExecutionDetailsPublic",
+        "installProcessPublic",
+        "uninstallProcessInstancePublic",
+        "setProcessVisibilityPublic",
+        "compareVersionsPublic",
+        "checkInstanceDriftPublic",
+        "repairInstanceDriftPublic",
     },
     "a provider that a client is registered at": {
         "startIntegrationAuthorization",
