@@ -9,6 +9,7 @@ import zipfile
 from typing import Any
 
 import httpx
+import pytest
 
 from shared.store import refs
 from shared.store.blobs import Blob
@@ -130,6 +131,30 @@ async def test_an_older_version_may_be_deployed_by_number_without_becoming_the_l
 
     assert (await product.process()).latest_version == "2.10"
     assert (await product.deploy("v2"))["version"] == "2.11"
+
+
+async def test_a_lower_version_runs_in_dev_is_run_again_and_published_like_any_other(
+    product: Product,
+) -> None:
+    await product.deploy("v2", versionStrategy="explicit", explicitVersion="2.0")
+    lower = await product.deploy("v1", versionStrategy="explicit", explicitVersion="1.4")
+    assert product.greets(lower["processInstanceId"]) == ["Hello", "v1"]
+
+    data_of(await product.rerun(lower["processInstanceId"], forceRedeploy=True))
+    await product.publish(lower["templateId"])
+
+    rows = data_of(await ask(product, "/listVersionsPublic"))["versions"]
+    assert {row["version"]: (row["status"], row["runsIn"]) for row in rows} == {
+        "1.4": ("published", ["dev", "prod"]),
+        "2.0": ("inactive", []),
+    }
+    assert (await product.process()).latest_version == "2.0"
+
+
+@pytest.mark.parametrize("named", ["a/b", "..", "__x__", "1.0 "])
+async def test_a_version_of_a_strange_name_is_not_there(product: Product, named: str) -> None:
+    await product.deploy("v1")
+    assert (await ask(product, "/downloadVersionPublic", version=named)).status_code in (400, 404)
 
 
 async def test_an_unchanged_version_of_thirty_workflows_costs_n8n_nothing_and_is_stored_once(
