@@ -108,10 +108,13 @@ class _Restoration:
         await all_of(self._attempt(row.workflow_name, self._put_back(row)) for row in live)
 
     async def remove_made(self) -> None:
-        """Remove what was not there before; nothing refers to it any more."""
-        made = [
-            w for w in self._work.configuration.workflows if w.workflow_template_id not in self.restored.rows
-        ]
+        """Remove what was not there before; nothing refers to it any more.
+
+        A deployment that looks at n8n makes those anew that are gone from it, under other n8n ids.
+        """
+        looked, rows = not self._work.trusts_n8n, self.restored.rows
+        workflows = self._work.configuration.workflows
+        made = [w for w in workflows if looked or w.workflow_template_id not in rows]
         await all_of(self._attempt(w.workflow_name, self._remove_made(w.workflow_template_id)) for w in made)
 
     async def wait(self) -> None:
@@ -163,9 +166,10 @@ class _Restoration:
 
     async def _remove_made(self, workflow_id: str) -> None:
         self._lease.require()
-        name = origin_of(self._work, workflow_id).name
+        row, name = self.restored.rows.get(workflow_id), origin_of(self._work, workflow_id).name
         for found in await self._client.find_workflows_by_name(name):
-            await remove(self._client, found.id)
+            if row is None or found.id != row.n8n_workflow_id:
+                await remove(self._client, found.id)
 
 
 def is_as_it_was(state: WorkflowState, row: WorkflowRow, *, running: bool) -> bool:

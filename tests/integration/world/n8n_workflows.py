@@ -24,19 +24,23 @@ _PACKAGES = ("n8n-nodes-base.", "n8n-nodes-codika.", "@n8n/n8n-nodes-langchain."
 
 @dataclass(slots=True)
 class Refusal:
-    """``times`` calls of an action are refused, from the first call of the action ``after`` on."""
+    """``times`` calls of an action are refused, from the first call of the action ``after`` on.
+
+    With ``named``, only calls about workflows whose name contains it.
+    """
 
     action: str
     message: str
     status: int = 400
     after: str | None = None
     times: int = 1
+    named: str = ""
 
-    def meets(self, action: str) -> bool:
-        """Return whether a call of that action is refused now."""
+    def meets(self, action: str, name: str) -> bool:
+        """Return whether a call of that action about a workflow is refused now."""
         if action == self.after:
             self.after = None
-        if action != self.action or self.after is not None or not self.times:
+        if action != self.action or self.named not in name or self.after is not None or not self.times:
             return False
         self.times -= 1
         return True
@@ -209,7 +213,7 @@ class DeployableN8n(ScriptedN8n):
         await asyncio.sleep(self.slow_seconds)
         if action in self._held:
             await self._held[action].wait()
-        met = [refusal for refusal in self._refusals if refusal.meets(action)]
+        met = [refusal for refusal in self._refusals if refusal.meets(action, name)]
         if met:
             raise _refusal(met[0].status, met[0].message)
 
