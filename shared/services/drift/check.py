@@ -142,7 +142,11 @@ class _Look:
             refs.endpoint(self._instance_id, row.workflow_id),
             refs.n8n_workflow(self._instance.organization_id, n8n_id),
         )
-        documents = {"endpoint": endpoint and endpoint.value, "owner": owner and owner.value}
+        own = owner is not None and owner.value.process_instance_id == self._instance_id
+        documents = {
+            "endpoint": endpoint and endpoint.value,
+            "owner": owner.value if owner and own else None,
+        }
         state = await self._state(n8n_id)
         if state is None or state.is_archived:
             return Actual(state, **documents)

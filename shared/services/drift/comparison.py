@@ -58,6 +58,7 @@ class Actual:
 
     ``state`` is ``None`` for one that n8n does not have. ``deployed`` is the version that was deployed and
     ``live`` the one n8n is to run, where n8n keeps them. ``answers``: its webhooks are registered.
+    ``owner`` is the one that names this installation.
     """
 
     state: WorkflowState | None

@@ -141,6 +141,21 @@ async def test_documents_of_ours_that_are_lost_are_written_again(product: Produc
     assert not (await checked(product, instance_id))["drifted"]
 
 
+async def test_a_workflow_recorded_as_another_installations_is_recorded_as_this_ones_again(
+    product: Product,
+) -> None:
+    instance_id = (await product.deploy("v1"))["processInstanceId"]
+    owner = refs.n8n_workflow(product.tenant.organization_id, product.in_n8n(instance_id)["beta"]["id"])
+    await product.world.platform.store.commit(Patch(owner, {"process_instance_id": "another"}))
+
+    assert codes(await checked(product, instance_id)) == {"beta": ["owner"]}
+    await repaired(product, instance_id)
+
+    found = await product.world.platform.store.get(owner)
+    assert found is not None
+    assert found.value.process_instance_id == instance_id
+
+
 async def test_nothing_is_touched_where_nothing_drifted(product: Product) -> None:
     first = await product.deploy("v1")
     asked = len(product.n8n.asked)
