@@ -11,19 +11,20 @@ from bench.use_case import configuration
 
 Prepare = Callable[[Desk], Awaitable[Asked]]
 
+_OF_ROLLOUTS = (
+    "cancelRolloutPublic",
+    "getRolloutPublic",
+    "listRolloutTargetsPublic",
+    "listRolloutsPublic",
+    "pinProcessInstancePublic",
+    "resumeRolloutPublic",
+    "rollbackProcessInstancePublic",
+    "rollbackProcessPublic",
+    "updateProcessInstancePublic",
+)
+
 UNMEASURED: Mapping[str, str] = dict.fromkeys(
-    (
-        "cancelRolloutPublic",
-        "getRolloutPublic",
-        "listRolloutTargetsPublic",
-        "listRolloutsPublic",
-        "pinProcessInstancePublic",
-        "resumeRolloutPublic",
-        "rollbackProcessInstancePublic",
-        "rollbackProcessPublic",
-        "updateProcessInstancePublic",
-    ),
-    "it belongs to a rollout, which has a benchmark of its own",
+    _OF_ROLLOUTS, "it belongs to a rollout, which has a benchmark of its own"
 )
 
 

@@ -62,5 +62,8 @@ def test_every_command_of_the_readme_works(clone: Path) -> None:
             assert "in node 'Reserve Stock'" in said
         if "status/" in block:
             assert '"status":"success"' in said
+        if "installProcessPublic" in block:
+            assert '"deploymentStatus":"deployed"' in said
+            assert '"drifted":false' in said
         if "functions-framework" in block:
             assert '"organizationName":"Atelier Nord"' in said
