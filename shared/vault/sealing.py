@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import Error, a2b_base64, b2a_base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.vault.boxed import Sealed, Secret
@@ -61,6 +62,28 @@ def seal(ring: str, version: KeyVersion[RsaKey], plaintext: Secret, context: Con
     iv, ciphertext = Cipher(data_key).encrypt(plaintext, bound)
     encoded = ".".join(b2a_base64(part, newline=False).decode() for part in (wrapped, iv, ciphertext))
     return Sealed(f"{_FORMAT}.{ring}.{version.number}.{encoded}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opening:
+    """A stored ciphertext, the place it must belong to, and the key that its version names."""
+
+    parts: Parts
+    context: Context
+    key: RsaKey
+
+
+def reseal(ring: str, version: KeyVersion[RsaKey], openings: Sequence[Opening]) -> list[Sealed | None]:
+    """Return each secret sealed for ``version``, ``None`` for one that does not open. For a thread."""
+    return [_resealed(ring, version, opening) for opening in openings]
+
+
+def _resealed(ring: str, version: KeyVersion[RsaKey], opening: Opening) -> Sealed | None:
+    parts = opening.parts
+    bound = binding(ring, parts.version, opening.context)
+    cipher = Cipher.of(opening.key.unwrap(parts.wrapped, bound))
+    plaintext = cipher and cipher.decrypt(parts.iv, parts.ciphertext, bound)
+    return None if plaintext is None else seal(ring, version, plaintext, opening.context)
 
 
 def _canonical(text: str) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import final
 
@@ -14,7 +16,7 @@ from shared.vault.held import Clock
 from shared.vault.keyring import KeyKind, KeyRing, KeyVersion
 from shared.vault.mac import MacKey, generate_root, read_root
 from shared.vault.rsakey import RsaKey, generate_pem
-from shared.vault.sealing import Parts, binding, seal, take_apart
+from shared.vault.sealing import Opening, Parts, binding, reseal, seal, take_apart
 from shared.vault.secrets import SecretStore
 from shared.vault.transport import Envelope, open_envelope, read_envelope
 
@@ -85,17 +87,31 @@ class Vault:
             raise CannotOpen
         return plaintext
 
-    async def reseal(self, sealed: Sealed, context: Context) -> Sealed | None:
-        """Return the secret under the current key version, or ``None`` when it is so already.
+    async def reseal(self, secrets: Sequence[tuple[Sealed, Context]]) -> list[Sealed | CannotOpen | None]:
+        """Return each secret under the current key version, ``None`` for those that are so already.
 
-        Raises:
-            CannotOpen: as :meth:`open`.
+        In place of a secret that :meth:`open` refuses stands the error. The work is done in one thread: the
+        private key's part of it leaves the interpreter to others. Data keys opened here are not cached.
         """
         current = await self._storage.current()
-        parts = take_apart(sealed)
-        if parts.version == current.number:
-            return None
-        return seal(STORAGE, current, await self._open(parts, context), context)
+        anew: list[Sealed | CannotOpen | None] = [None] * len(secrets)
+        old: dict[int, Opening] = {}
+        for place, (sealed, context) in enumerate(secrets):
+            try:
+                parts = take_apart(sealed)
+                if parts.version != current.number:
+                    old[place] = await self._opening(parts, context)
+            except CannotOpen as refused:
+                anew[place] = refused
+        resealed = await asyncio.to_thread(reseal, STORAGE, current, list(old.values())) if old else []
+        for place, outcome in zip(old, resealed, strict=True):
+            anew[place] = outcome or CannotOpen()
+        return anew
+
+    async def _opening(self, parts: Parts, context: Context) -> Opening:
+        if parts.ring != STORAGE:
+            raise CannotOpen
+        return Opening(parts, context, await _version(self._storage, parts.version))
 
     async def open_transport(self, envelope_json: str) -> Secret:
         """Return what a client encrypted to one of our public keys, newest first (api §6).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +21,6 @@ from shared.vault.errors import CannotOpen
 
 PAGE = 400
 """Documents read and written at a time; a commit takes 500 writes."""
-
-_AT_A_STRETCH = 8
-"""Documents sealed anew, a millisecond each, before everything else of the process may move."""
 
 _TRIES = 5
 
@@ -59,7 +57,7 @@ class Walk:
         writing: asyncio.Task[None] | None = None
         while found := await reading:
             last = found[-1].ref.path
-            # The next page is read, and the one before written, while this one keeps the processor busy.
+            # The next page is read, and the one before written, while a thread seals this one.
             reading = asyncio.create_task(self._page(holding, last))
             patches, unreadable = await self._reseal(holding, found)
             if writing is not None:
@@ -79,20 +77,24 @@ class Walk:
             fields=holding.fields,
         )
 
-    async def _reseal(self, holding: Holding[Any], found: list[Found[Any]]) -> tuple[list[Patch[Any]], int]:
+    async def _reseal(
+        self, holding: Holding[Any], found: Sequence[Found[Any]]
+    ) -> tuple[list[Patch[Any]], int]:
+        places = [holding.places(document) for document in found]
+        secrets = [(Sealed(text), context) for named in places for text, context in named.values()]
+        outcomes = iter(await self.platform.vault.reseal(secrets))
         patches: list[Patch[Any]] = []
         unreadable = 0
-        for number, document in enumerate(found):
-            if number % _AT_A_STRETCH == 0:
-                # Sealing never waits by itself.
-                await asyncio.sleep(0)
-            try:
-                patch = await self._patch(holding, document)
-            except CannotOpen:
+        for document, named in zip(found, places, strict=True):
+            anew = {name: next(outcomes) for name in named}
+            if any(isinstance(outcome, CannotOpen) for outcome in anew.values()):
                 unreadable += 1
                 continue
-            if patch is not None:
-                patches.append(patch)
+            new = {name: outcome.text for name, outcome in anew.items() if isinstance(outcome, Sealed)}
+            if new:
+                kept = {name: text for name, (text, _) in named.items()}
+                changes = holding.changes(document.value, {**kept, **new})
+                patches.append(Patch(document.ref, changes, document.update_time))
         return patches, unreadable
 
     async def _write(
@@ -106,17 +108,6 @@ class Walk:
             resealed=self.rotation.resealed + len(patches),
             unreadable=self.rotation.unreadable + unreadable,
         )
-
-    async def _patch(self, holding: Holding[Any], document: Found[Any]) -> Patch[Any] | None:
-        vault = self.platform.vault
-        places = holding.places(document)
-        resealed = {
-            name: await vault.reseal(Sealed(sealed), context) for name, (sealed, context) in places.items()
-        }
-        if not any(resealed.values()):
-            return None
-        new = {name: anew.text if anew else places[name][0] for name, anew in resealed.items()}
-        return Patch(document.ref, holding.changes(document.value, new), document.update_time)
 
     async def _commit(self, holding: Holding[Any], patches: list[Patch[Any]]) -> None:
         try:
@@ -138,6 +129,12 @@ class Walk:
                 found = await self.platform.store.get(patch.ref)
                 wanted = await self._patch(holding, found) if found else None
         raise Changed(f"{patch.ref.path} changes all the time")
+
+    async def _patch(self, holding: Holding[Any], document: Found[Any]) -> Patch[Any] | None:
+        patches, unreadable = await self._reseal(holding, [document])
+        if unreadable:
+            raise CannotOpen
+        return patches[0] if patches else None
 
     async def _remember(self, **changes: object) -> None:
         self.rotation = self.rotation.model_copy(update=changes)

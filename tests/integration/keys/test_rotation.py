@@ -181,6 +181,7 @@ async def test_walks_killed_in_their_middle_under_load_leave_nothing_behind(at: 
     assert again.returncode == 0, err.decode()
     assert failures == []
     assert opened_under_load > 50
+    print(f"{ROWS} rows, {KILLS} kills, {opened_under_load} opened under load, {len(failures)} failed")
     assert {version for _, version in [await at.opened(number) for number in range(ROWS)]} == {2}
 
 

@@ -13,6 +13,7 @@ from tests.unit.vault.client_envelope import as_sent, encrypt_like_a_client
 from tests.unit.vault.memory_secrets import MemorySecretStore
 
 PLACE = Context("org_1", "member", "usr_1", "openai", "OPENAI_API_KEY")
+ELSEWHERE = Context("org_1", "member", "usr_2", "openai", "OPENAI_API_KEY")
 HOUR = timedelta(hours=1)
 
 
@@ -91,13 +92,47 @@ async def test_garbage_does_not_reach_secret_manager_again_and_again(secrets: Me
 
 async def test_resealing_brings_a_secret_under_the_new_key_once(vault: Vault, may_reveal: Capability) -> None:
     old = await vault.seal("value", PLACE)
-    assert await vault.reseal(old, PLACE) is None
+    assert await vault.reseal([(old, PLACE)]) == [None]
     await vault.rotate_storage_key()
-    new = await vault.reseal(old, PLACE)
-    assert new is not None
+    (new,) = await vault.reseal([(old, PLACE)])
+    assert isinstance(new, Sealed)
     assert repr(new) == "Sealed(v1.storage.2)"
     assert (await vault.open(new, PLACE)).reveal(may_reveal) == "value"
-    assert await vault.reseal(new, PLACE) is None
+    assert await vault.reseal([(new, PLACE)]) == [None]
+
+
+async def test_resealing_many_keeps_their_order_and_refuses_only_what_does_not_open(
+    vault: Vault, may_reveal: Capability
+) -> None:
+    old = [(await vault.seal(f"value {n}", place), place) for n, place in enumerate((PLACE, ELSEWHERE))]
+    moved = (old[0][0], ELSEWHERE)
+    malformed = (Sealed("v1.storage.1.AAAA.AAAA.AAAA"), PLACE)
+    foreign = (Sealed(old[0][0].text.replace(".storage.", ".transport.")), PLACE)
+    unknown = (Sealed(old[0][0].text.replace(".1.", ".77.", 1)), PLACE)
+    await vault.rotate_storage_key()
+    current = (await vault.seal("value 2", PLACE), PLACE)
+
+    first, *refused, untouched, last = await vault.reseal(
+        [old[0], moved, malformed, foreign, unknown, current, old[1]]
+    )
+
+    assert isinstance(first, Sealed)
+    assert isinstance(last, Sealed)
+    assert (await vault.open(first, PLACE)).reveal(may_reveal) == "value 0"
+    assert (await vault.open(last, ELSEWHERE)).reveal(may_reveal) == "value 1"
+    assert [type(one) for one in refused] == [CannotOpen] * 4
+    assert untouched is None
+
+
+async def test_resealing_opens_nothing_of_a_retired_version(vault: Vault) -> None:
+    old = await vault.seal("value", PLACE)
+    await vault.rotate_storage_key()
+    await vault.open(old, PLACE)
+    await vault.retire_storage_keys()
+
+    (refused,) = await vault.reseal([(old, PLACE)])
+
+    assert isinstance(refused, CannotOpen)
 
 
 async def test_a_retired_version_opens_nothing_even_when_cached(
