@@ -10,8 +10,10 @@ put back is published as a version with a live marker of its own: once that is s
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from shared.model.deployment import WorkflowRow
 from shared.n8n.client import N8nClient
@@ -32,6 +34,9 @@ LIVE_WITHIN_SECONDS = 30.0
 
 _FINAL = (400, 404, 422)
 """Statuses of n8n that asking again does not change. A conflict may end with a publication under way."""
+
+_PAUSES = (0.2, 0.5)
+"""Seconds after which what n8n refused is tried once more, and again."""
 
 
 @dataclass(slots=True)
@@ -105,7 +110,7 @@ class _Restoration:
     async def put_back(self) -> None:
         """Give every workflow that was live what it had."""
         live = [row for row in self._work.live if row.n8n_workflow_id]
-        await all_of(self._attempt(row.workflow_name, self._put_back(row)) for row in live)
+        await all_of(self._attempt(row.workflow_name, partial(self._put_back, row)) for row in live)
 
     async def remove_made(self) -> None:
         """Remove what was not there before; nothing refers to it any more.
@@ -115,7 +120,8 @@ class _Restoration:
         looked, rows = not self._work.trusts_n8n, self.restored.rows
         workflows = self._work.configuration.workflows
         made = [w for w in workflows if looked or w.workflow_template_id not in rows]
-        await all_of(self._attempt(w.workflow_name, self._remove_made(w.workflow_template_id)) for w in made)
+        undoing = ((w.workflow_name, partial(self._remove_made, w.workflow_template_id)) for w in made)
+        await all_of(self._attempt(name, undo) for name, undo in undoing)
 
     async def wait(self) -> None:
         """Wait until n8n runs what was put back."""
@@ -126,13 +132,21 @@ class _Restoration:
                 raise
             self.restored.problems.append(error.message)
 
-    async def _attempt(self, name: str, undoing: Coroutine[object, object, None]) -> None:
-        try:
-            await undoing
-        except N8nRefused as error:
-            if error.n8n_status not in _FINAL and not self._last_try:
-                raise
-            self.restored.problems.append(f"Workflow '{name}' could not be put back: {error.message}")
+    async def _attempt(self, name: str, undo: Callable[[], Awaitable[None]]) -> None:
+        for pause in (*_PAUSES, None):
+            try:
+                await undo()
+            except N8nRefused as error:
+                if error.n8n_status not in _FINAL and not self._last_try:
+                    raise
+                # It took the same before: a refusal is believed when it is repeated.
+                if pause is None:
+                    problem = f"Workflow '{name}' could not be put back: {error.message}"
+                    self.restored.problems.append(problem)
+                    return
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def _put_back(self, row: WorkflowRow) -> None:
         n8n_id, version_id = row.n8n_workflow_id or "", row.n8n_version_id or ""
