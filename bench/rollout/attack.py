@@ -40,7 +40,7 @@ class Attacked:
 
 async def measure(size: Size, folder: Path, seed: int) -> Section:
     """Return what becomes of a rollout of this size under attack."""
-    every = max(4.0, size.fan_out / 50)
+    every = max(8.0, size.fan_out / 50)
     environ = PATIENCE
     async with running(folder, workers=2, seed=seed, at_once=UPDATES_AT_ONCE, environ=environ) as site:
         fleet = await create_fleet(site, size.fan_out, 10, seed)

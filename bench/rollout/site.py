@@ -25,6 +25,7 @@ from tests.integration.world.servers import Servers, serving
 from tests.support.stack import ROOT, free_port
 
 _HEALTHY_WITHIN_SECONDS = 60
+_TRIES = 300
 
 
 @dataclass(slots=True)
@@ -101,7 +102,7 @@ class Site:
         Raises:
             AssertionError: the platform refused.
         """
-        for _ in range(20):
+        for _ in range(_TRIES):
             try:
                 answer = await self.http.request(
                     method, self.base_url + path, json=body, headers={"X-API-Key": key}
