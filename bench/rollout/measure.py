@@ -37,7 +37,8 @@ _HOW = (
 _HOW_CALM = (
     "As above, {count:,} installations, with a stand-in that answers ten at once as fast as a real n8n "
     "answers one at a time. None does: this is what the platform itself takes, on two cores that also run "
-    "the stand-in, Firestore and the client. {rounds} times in turns with the bare calls, medians."
+    "the stand-in, Firestore and the client. {rounds} times in turns with the bare calls, medians; the bare "
+    "client is one process, the workers are {workers}."
 )
 
 
