@@ -11,6 +11,6 @@ code:      ; @./podium code $(EMAIL)
 key:       ; @./podium key $(INSTANCE)
 check:     ; @$(RUN) sh -c 'ruff check . && ruff format --check . && mypy && lint-imports && python -m infra.artefacts --check'
 artefacts: ; @$(RUN) python -m infra.artefacts
-test: check ; @$(RUN) python -m pytest $(ARGS)
+test: check ; @$(RUN) sh -c '$(if $(ARGS),python -m pytest $(ARGS),python -m pytest -q -n auto tests/unit && python -m pytest --ignore tests/unit)'
 bench:     ; @$(RUN) python -m bench $(ARGS)
 lock:      ; @$(RUN) sh -c 'pip install --quiet pip-tools && $(PIP_COMPILE) --all-extras -o requirements/dev.txt pyproject.toml && $(PIP_COMPILE) -c requirements/dev.txt -o requirements/functions.txt pyproject.toml'

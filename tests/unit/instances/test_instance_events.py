@@ -83,7 +83,8 @@ def test_only_archiving_uninstalling_and_getting_back_change_whether_it_is_archi
         assert of.model_copy(update=after(event, of)).archived is expected
 
 
-@pytest.mark.parametrize(("event", "before"), list(product(Event, set(Standing) - {S.ACTIVE})))
+@pytest.mark.parametrize("before", [standing for standing in Standing if standing is not S.ACTIVE])
+@pytest.mark.parametrize("event", Event)
 def test_an_archived_or_uninstalled_installation_is_never_made_active(event: Event, before: Standing) -> None:
     for gone in ({"archived": True}, {"uninstalled_at": NOW}):
         of = instance(before, **gone)
