@@ -51,6 +51,7 @@ class Outcome(StrEnum):
     DEPLOYED = "deployed"
     FAILED = "failed"
     LACKING = "lacking integrations"
+    BROKEN = "failed, and n8n does not take back what ran"
 
 
 BROKEN = frozenset({Standing.DEPLOY_FAILED, Standing.MISSING_INTEGRATION})
@@ -109,12 +110,14 @@ def after(event: Event, instance: ProcessInstance) -> dict[str, object]:
 def ended(purpose: Purpose, outcome: Outcome, instance: ProcessInstance) -> dict[str, object]:
     """Return the fields to write of an installation whose deployment ended.
 
-    What ran goes on running when a deployment fails. A pause that a success would have ended gives way to the
-    failure as the reason.
+    What ran goes on running when a deployment fails, unless it cannot be put back. A pause that a success
+    would have ended gives way to the failure as the reason.
     """
     if outcome is Outcome.DEPLOYED:
         return _fields(instance, _following(_DEPLOYED[purpose], instance), instance.archived)
     standing = standing_of(instance)
+    if standing is Standing.ACTIVE and outcome is Outcome.BROKEN:
+        return _fields(instance, Standing.DEPLOY_FAILED, instance.archived)
     if standing is Standing.ACTIVE or not goes_live(purpose, instance):
         return _fields(instance, standing, instance.archived)
     failed = Standing.MISSING_INTEGRATION if outcome is Outcome.LACKING else Standing.DEPLOY_FAILED

@@ -103,13 +103,6 @@ class Platform:
         return Recent(60)
 
     @cached_property
-    def answering(self) -> Recent:
-        """The n8n servers that answered within the last seconds."""
-        from shared.services.recent import Recent
-
-        return Recent(5)
-
-    @cached_property
     def templates(self) -> Lasting[tuple[Configuration, dict[str, str]]]:
         """Contents of versions, parsed."""
         from shared.services.lasting import Lasting

@@ -29,10 +29,6 @@ class Recent:
             self._seen.popitem(last=False)
         return True
 
-    def forget(self, thing: Hashable) -> None:
-        """Let ``thing`` count as not happened."""
-        self._seen.pop(thing, None)
-
     def __contains__(self, thing: Hashable) -> bool:
         """Return whether it happened lately."""
         since = self._seen.get(thing)

@@ -1,4 +1,4 @@
-"""What happened lately is remembered for a while, unless it is to be forgotten."""
+"""What happened lately is remembered for a while."""
 
 from __future__ import annotations
 
@@ -14,14 +14,3 @@ def test_what_happened_counts_as_recent_until_its_time_is_over() -> None:
     assert "n8n" in recent
     now[0] = 5.1
     assert "n8n" not in recent
-
-
-def test_what_is_forgotten_did_not_happen() -> None:
-    recent = Recent(5)
-    recent.is_new("n8n")
-
-    recent.forget("n8n")
-    recent.forget("another")
-
-    assert "n8n" not in recent
-    assert recent.is_new("n8n")

@@ -20,9 +20,16 @@ from shared.store.store import Patch
 
 
 async def finish_up(
-    platform: Platform, client: N8nClient, deployment_id: str, deployment: DeploymentInstance
+    platform: Platform,
+    client: N8nClient,
+    deployment_id: str,
+    deployment: DeploymentInstance,
+    *,
+    uses_integrations: bool = True,
 ) -> None:
     """Do what the deployment's document says is left; safe to repeat.
+
+    What is known to use no integration can have lost none.
 
     Raises:
         UpstreamError: n8n is down; it is to be repeated.
@@ -34,7 +41,8 @@ async def finish_up(
     if deployment.pauses is not None:
         await _pause(platform, deployment_id, deployment, deployment.pauses)
         await platform.store.commit(Patch(reference, {"pauses": None}))
-    await stop_if_lacking(platform, deployment_id, deployment)
+    if uses_integrations:
+        await stop_if_lacking(platform, deployment_id, deployment)
 
 
 async def stop_if_lacking(platform: Platform, deployment_id: str, deployment: DeploymentInstance) -> bool:

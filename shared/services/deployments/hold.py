@@ -50,6 +50,14 @@ def releasing(work: Work) -> list[Write]:
     return [Patch(reference, {"held_until": None}) for reference in _endpoints(work)]
 
 
+def stopping(work: Work) -> list[Write]:
+    """Return what lets no runs be accepted any more, nor those be sent that wait."""
+    return [
+        Patch(refs.endpoint(work.instance_id, row.workflow_id), {"is_active": False, "held_until": None})
+        for row in work.live
+    ]
+
+
 async def let_finish(platform: Platform, work: Work, client: N8nClient) -> None:
     """Return when none of the installation's runs goes on, or after :data:`FINISH_SECONDS`.
 

@@ -21,6 +21,7 @@ from shared.n8n.errors import N8nNotLive, N8nRefused
 from shared.n8n.liveness import MARKER_NAME, WebhookAddress, marker, marker_node
 from shared.n8n.workflows import JsonObject, WorkflowBody, WorkflowState, instead_of
 from shared.services.deployments.bodies import live_path, origin_of
+from shared.services.deployments.hold import releasing, stopping
 from shared.services.deployments.lease import HeldLease
 from shared.services.deployments.steps import all_of
 from shared.services.deployments.work import Work
@@ -39,12 +40,31 @@ _PAUSES = (0.2, 0.5)
 """Seconds after which what n8n refused is tried once more, and again."""
 
 
+_SWITCHED_OFF = (
+    "n8n runs parts of two versions, so the process instance was switched off. Rerun its deployment."
+)
+
+
 @dataclass(slots=True)
 class Restored:
-    """What runs again. ``problems`` are sentences about workflows that n8n does not take back."""
+    """What runs again. ``problems`` are sentences about workflows that n8n does not take back.
+
+    ``switched`` are those of them of which n8n runs another version than the recorded one.
+    """
 
     rows: dict[str, WorkflowRow]
     problems: list[str] = field(default_factory=list)
+    switched: set[str] = field(default_factory=set)
+
+    @property
+    def message(self) -> str:
+        """The problems in one text, empty without any."""
+        off = [_SWITCHED_OFF] if self.switched else []
+        return " ".join([*self.problems, *off])
+
+    def freeing(self, work: Work) -> list[Write]:
+        """Return what lets runs be sent again; of what n8n runs in parts none is accepted any more."""
+        return stopping(work) if self.switched else releasing(work)
 
     def recorded_in(self, work: Work) -> Work:
         """Return the work with the versions of live workflows that n8n runs now."""
@@ -154,10 +174,12 @@ class _Restoration:
         state = await self._client.get_workflow(n8n_id)
         if is_as_it_was(state, row, running=self._work.was_running):
             return
+        was_published = self._work.was_running and state.active_version_id != version_id
+        if was_published:
+            self.restored.switched.add(row.workflow_id)
         version = await self._client.get_version(n8n_id, version_id)
         if not self._work.was_running:
             await self._client.unpublish(n8n_id)
-        was_published = self._work.was_running and state.active_version_id != version_id
         path = live_path(self._work, f"{(row.content_hash or '')[:32]}-{self._token}")
         body = WorkflowBody(
             name=row.n8n_name or state.name,
@@ -170,6 +192,7 @@ class _Restoration:
         if was_published:
             await self._client.publish(n8n_id, saved.version_id)
             self._markers.append(marker(path))
+            self.restored.switched.discard(row.workflow_id)
         if was_published or not self._work.was_running:
             self.restored.rows[row.workflow_id] = row.model_copy(update={"n8n_version_id": saved.version_id})
 

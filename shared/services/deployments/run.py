@@ -10,7 +10,7 @@ from shared.model.instance_events import Outcome, ended
 from shared.model.transitions import moved
 from shared.services.deployments.aftermath import finish_up
 from shared.services.deployments.bodies import Preparation
-from shared.services.deployments.hold import HELD_UNSETTLED_FOR, holding, releasing
+from shared.services.deployments.hold import HELD_UNSETTLED_FOR, holding
 from shared.services.deployments.lease import HeldLease
 from shared.services.deployments.live import live_writes
 from shared.services.deployments.lock import unlocking
@@ -58,7 +58,8 @@ async def run(platform: Platform, work: Work, lease: HeldLease) -> list[Workflow
     ended = work.deployment.model_copy(update={"leftovers": leftovers})
     # What cannot be done now, the watchdog does.
     with suppress(UpstreamError, Conflict):
-        await finish_up(platform, client, work.deployment_id, ended)
+        uses = bool(values.integration_uses)
+        await finish_up(platform, client, work.deployment_id, ended, uses_integrations=uses)
     return rows
 
 
@@ -106,9 +107,10 @@ async def fail(
         writes = await _unsettled(platform, work)
         await _record_failure(platform, work, lease, error, error.message, writes)
         return
-    message = " ".join([error.message, *restored.problems])
-    writes = [*releasing(work), *restored.recording(work)]
-    await _record_failure(platform, work, lease, error, message, writes)
+    # Whoever asked is told what was recorded.
+    error.message = f"{error.message} {restored.message}".strip()
+    writes, breaks = [*restored.freeing(work), *restored.recording(work)], bool(restored.switched)
+    await _record_failure(platform, work, lease, error, error.message, writes, breaks=breaks)
 
 
 async def _unsettled(platform: Platform, work: Work) -> list[Write]:
@@ -127,8 +129,10 @@ async def _record_failure(
     error: PlatformError,
     message: str,
     others: list[Write],
+    *,
+    breaks: bool = False,
 ) -> None:
-    """Record the failure. What ran goes on running; what did not says why."""
+    """Record the failure. What ran goes on running, unless that ``breaks``; what did not says why."""
     rows = work.live or [
         WorkflowRow(
             workflow_id=w.workflow_template_id,
@@ -139,7 +143,8 @@ async def _record_failure(
         )
         for w in work.configuration.workflows
     ]
-    outcome = Outcome.LACKING if isinstance(error, MissingIntegrations) else Outcome.FAILED
+    lacks = isinstance(error, MissingIntegrations)
+    outcome = Outcome.BROKEN if breaks else Outcome.LACKING if lacks else Outcome.FAILED
     writes = [*unlocking(work.deployment, ended(work.deployment.purpose, outcome, work.instance)), *others]
     writes += ending_target(platform, work.deployment, DeploymentStatus.FAILED, message, error.code)
     await lease.write(

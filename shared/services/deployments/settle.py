@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from shared.errors import UpstreamError
 from shared.model.deployment import DeploymentInstance
+from shared.model.instance_events import Outcome, ended
 from shared.n8n.client import N8nClient
-from shared.services.deployments.hold import releasing
 from shared.services.deployments.lease import HeldLease, StillHeld, new_lease
 from shared.services.deployments.lock import is_locked, letting_go, locking
 from shared.services.deployments.restore import remove, restore
@@ -67,10 +67,12 @@ async def settle(platform: Platform, found: Found[DeploymentInstance], deploymen
     except UpstreamError:
         await lease.write({"lease": None}, letting_go(work.instance_id))
         raise
-    error = " ".join([deployment.error or "", *restored.problems]).strip()
-    writes = [letting_go(work.instance_id, _SETTLED), *releasing(work), *restored.recording(work)]
+    error = f"{deployment.error or ''} {restored.message}".strip()
+    broken = ended(deployment.purpose, Outcome.BROKEN, work.instance) if restored.switched else {}
+    settled = letting_go(work.instance_id, {**_SETTLED, **broken})
+    writes = [settled, *restored.freeing(work), *restored.recording(work)]
     await lease.write({"lease": None, "error": error}, *writes)
-    return "put back"
+    return "switched off" if restored.switched else "put back"
 
 
 _SETTLED: dict[str, object] = {"unsettled_deployment_instance_id": None}

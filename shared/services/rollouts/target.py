@@ -141,10 +141,9 @@ async def _surroundings(
 async def _require_n8n(platform: Platform, tenant: Tenant, deliveries: int) -> None:
     """Wait for an n8n that is down, instead of failing one installation after the other.
 
-    One that answered a moment ago is not asked again, unless an update met it down since.
+    It is asked before every update: one that went down a moment ago would fail all that are on their way.
     """
-    address = tenant.backend.base_url
-    if deliveries >= PATIENCE or address in platform.answering:
+    if deliveries >= PATIENCE:
         return
     try:
         await (await n8n_of(platform, tenant)).check()
@@ -152,7 +151,6 @@ async def _require_n8n(platform: Platform, tenant: Tenant, deliveries: int) -> N
         raise StillHeld(error.message) from None
     except PlatformError:
         pass  # It is there, and the deployment will say what it has against it.
-    platform.answering.is_new(address)
 
 
 def _order(
@@ -205,8 +203,6 @@ async def _carry(platform: Platform, beginning: Beginning, lease: HeldLease) -> 
     except LeaseLost:
         raise StillHeld("Another worker took the deployment.") from None
     except PlatformError as error:
-        if isinstance(error, N8nUnreachable):
-            platform.answering.forget(work.tenant.backend.base_url)
         return f"failed: {error.code}"
     kept = {row.n8n_workflow_id for row in rows}
     if any(row.n8n_workflow_id not in kept for row in work.live):

@@ -395,3 +395,26 @@ async def test_a_deploy_for_somebody_who_left_says_so_and_records_nothing(produc
 
     assert refusal_of(answer) == (404, "USER_NOT_FOUND")
     assert (await product.project()).process_id is None
+
+
+async def test_an_ensemble_that_n8n_does_not_take_back_is_switched_off_until_a_rerun(
+    product: Product,
+) -> None:
+    instance_id = (await product.deploy("v1"))["processInstanceId"]
+    key = product.tenant.keys["owner"]
+    # The sub-workflow is published, its caller is not, and the sub-workflow's version before is refused.
+    product.n8n.refuse("publish", "out of order", named="Beta", times=1)
+    product.n8n.refuse("save", "out of order", after="publish", named="Leaf-B", times=99)
+
+    failed = await product.deploy("v2")
+
+    assert failed["deploymentStatus"] == "failed"
+    assert "switched off" in failed["error"]
+    instance = await product.instance(instance_id)
+    assert (instance.is_active, instance.inactive_reason) == (False, "deploy_failed")
+    assert (await product.post(f"/webhook/{instance_id}/beta", {}, key)).status_code == 412
+
+    product.n8n.forgive()
+    assert data_of(await product.rerun(instance_id))["deploymentStatus"] == "deployed"
+    assert product.greets(instance_id) == ["Hello", "v2"]
+    assert (await product.post(f"/webhook/{instance_id}/beta", {}, key)).status_code == 200

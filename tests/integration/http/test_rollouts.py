@@ -224,7 +224,9 @@ async def test_a_newer_publish_takes_over_and_nothing_goes_back(
     product: Product, pair: tuple[Follower, Follower]
 ) -> None:
     second, third = await product.deploy("v2"), await product.deploy("v3")
-    held = product.n8n.hold("list")
+    later = product.world.platform.sources.now() + timedelta(seconds=60)
+    for one in pair:
+        await one.set(deploying="somebody", deploying_until=later)
 
     async def publish(version: Json) -> str:
         answer = await product.publish(version["templateId"], skipAutoCreateProdInstance=True)
@@ -233,7 +235,8 @@ async def test_a_newer_publish_takes_over_and_nothing_goes_back(
     first_rollout = await publish(second)
     await counted(product, first_rollout, {"pending": 2})
     second_rollout = await publish(third)
-    held.set()
+    for one in pair:
+        await one.set(deploying=None, deploying_until=None)
 
     assert numbers(await ended(product, second_rollout)) == {"deployed": 2}
     assert (await progress(product, first_rollout))["status"] == "superseded"

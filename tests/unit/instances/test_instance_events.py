@@ -124,6 +124,14 @@ def test_a_deployment_that_fails_stops_nothing_and_says_why_what_is_off_is_off(
     assert stands(of, ended(purpose, outcome, of)) is (before if stays else reason)
 
 
+@pytest.mark.parametrize(("purpose", "before"), list(product(Purpose, Standing)))
+def test_what_n8n_does_not_take_back_is_switched_off(purpose: Purpose, before: Standing) -> None:
+    of = instance(before)
+    stays = before in KEEPS[purpose]
+
+    assert stands(of, ended(purpose, Outcome.BROKEN, of)) is (before if stays else S.DEPLOY_FAILED)
+
+
 def test_every_reason_to_be_off_is_a_standing_and_the_other_way_round() -> None:
     assert {s.value for s in Standing} == {r.value for r in InactiveReason} | {"new", "active"}
 
