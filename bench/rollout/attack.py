@@ -85,6 +85,7 @@ def _section(count: int, seed: int, every: float, attacked: Attacked) -> Section
         ("took, s", rounded(attacked.watched.seconds)),
         *((f"ended {status}", number) for status, number in sorted(first.statuses.items())),
         *((f"failed with {code}", number) for code, number in sorted(first.reasons.items())),
+        ("switched off until resumed", len(first.off)),
         *((f"after resuming {status}", number) for status, number in sorted(resumed.statuses.items())),
     ]
     bad = {

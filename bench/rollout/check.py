@@ -10,7 +10,7 @@ from typing import Any, cast
 from bench.rollout.fleet import NAMES, Fleet
 from bench.rollout.site import Site
 from shared.model.deployment import DeploymentInstance
-from shared.model.instance import ProcessInstance
+from shared.model.instance import InactiveReason, ProcessInstance
 from shared.model.rollout import Target, TargetStatus
 from shared.store import refs
 from shared.store.query import below, find
@@ -28,6 +28,8 @@ class Verdict:
     statuses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     """error code → failed installations"""
+    off: list[str] = field(default_factory=list)
+    """Installations that take no runs, since n8n did not take back what ran; their failure says so."""
     mixed: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
@@ -42,7 +44,8 @@ class Verdict:
     def __str__(self) -> str:
         found = {name: getattr(self, name) for name in ("mixed", "duplicates", "strays", "wrong")}
         bad = "; ".join(f"{len(texts)} {name}: {texts[:5]}" for name, texts in found.items() if texts)
-        return f"{dict(self.statuses)}, failed for {dict(self.reasons)}; {bad or 'nothing wrong'}"
+        ended = f"{dict(self.statuses)}, failed for {dict(self.reasons)}, {len(self.off)} switched off"
+        return f"{ended}; {bad or 'nothing wrong'}"
 
 
 async def targets_of(site: Site, rollout_id: str) -> dict[str, Target]:
@@ -79,15 +82,20 @@ async def verdict(site: Site, fleet: Fleet, rollout_id: str, marks: tuple[str, s
         deployment = deployments[instance_id]
         found = [by_id.get(row.n8n_workflow_id or "") for row in deployment.workflows]
         known |= {row.n8n_workflow_id or "" for row in deployment.workflows}
-        for text in _ensemble(deployment, found):
-            result.mixed.append(f"{instance_id}: {text}")
         target = targets.get(instance_id)
         if target is None:
             result.wrong.append(f"{instance_id} was never looked at")
             continue
+        is_off = _is_off(instance, target)
+        if is_off:
+            result.off.append(instance_id)
+        else:
+            result.mixed += [f"{instance_id}: {text}" for text in _ensemble(deployment, found)]
         result.statuses[target.status.value] += 1
         if target.status is TargetStatus.FAILED:
             result.reasons[target.error_code or "none"] += 1
+        if is_off:
+            continue
         live = {str(row["mark"]) for row in found if row}
         result.wrong += [f"{instance_id}: {text}" for text in _wrong(instance, target, live, marks)]
     of_fleet = [row for row in rows if not _is_publishers(row, fleet)]
@@ -121,6 +129,15 @@ def _wrong(instance: ProcessInstance, target: Target, live: set[str], marks: tup
     if instance.deploying or instance.unsettled_deployment_instance_id or not instance.is_active:
         texts.append("is held, unsettled or inactive")
     return texts
+
+
+def _is_off(instance: ProcessInstance, target: Target) -> bool:
+    """Return whether an installation was switched off by the failure of its update, which says so."""
+    return (
+        target.status is TargetStatus.FAILED
+        and (instance.is_active, instance.inactive_reason) == (False, InactiveReason.DEPLOY_FAILED)
+        and "switched off" in (target.error or "")
+    )
 
 
 def _is_publishers(row: Row, fleet: Fleet) -> bool:
