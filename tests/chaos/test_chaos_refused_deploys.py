@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import httpx
 
 from shared.n8n.liveness import MARKER_NAME
-from shared.n8n.workflows import WorkflowBody
 from tests.chaos.ensemble import FOUR, SIX, unknown_node, webhook_on
+from tests.chaos.meddling import occupy
 from tests.chaos.product import Product
 from tests.chaos.site import Site
 
@@ -92,12 +91,3 @@ async def contents(product: Product) -> dict[str, Any]:
 def own_nodes(version: dict[str, Any]) -> list[Any]:
     """Return the nodes of a version without the one that tells the platform that it is live."""
     return [node for node in version["nodes"] if node["name"] != MARKER_NAME]
-
-
-async def occupy(site: Site, path: str) -> str:
-    """Publish a workflow of nobody's on a path, and return its id."""
-    node = {**webhook_on("taken"), "parameters": {"httpMethod": "POST", "path": path}, "credentials": {}}
-    body = WorkflowBody(name=f"foreign {uuid.uuid4().hex}", nodes=[node], connections={})
-    made = await site.n8n.create_workflow(body)
-    await site.n8n.publish(made.id, made.version_id)
-    return made.id
