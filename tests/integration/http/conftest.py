@@ -11,7 +11,6 @@ from tests.integration.world.n8n import started
 from tests.integration.world.n8n_workflows import DeployableN8n
 from tests.integration.world.oauth import Authority, Person, running_authority
 from tests.integration.world.products import Product, new_product
-from tests.integration.world.tenants import Tenant
 from tests.integration.world.world import World
 
 
@@ -24,22 +23,21 @@ async def admitted(world: World) -> Admitted:
 
 
 @pytest.fixture(scope="session")
-async def workshop(world: World) -> AsyncIterator[tuple[Tenant, DeployableN8n]]:
-    """An organization that deploys, and its n8n."""
+async def workshop(world: World) -> AsyncIterator[DeployableN8n]:
+    """An n8n to deploy to."""
     n8n = DeployableN8n()
     await world.register(n8n)
     await n8n.come_up()
-    yield await world.tenant_on(n8n), n8n
+    yield n8n
     await n8n.go_down()
 
 
 @pytest.fixture
-async def product(world: World, workshop: tuple[Tenant, DeployableN8n]) -> AsyncIterator[Product]:
-    """A project nothing was deployed from yet."""
-    tenant, n8n = workshop
-    yield await new_product(world, tenant, n8n)
-    n8n.forgive()
-    n8n.slow_seconds = 0
+async def product(world: World, workshop: DeployableN8n) -> AsyncIterator[Product]:
+    """A project nothing was deployed from yet, of an organization that has no other."""
+    yield await new_product(world, await world.tenant_on(workshop), workshop)
+    workshop.forgive()
+    workshop.slow_seconds = 0
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from tests.integration.world.integrations import listed
 from tests.integration.world.n8n_workflows import DeployableN8n
 from tests.integration.world.oauth import CLIENT_ID, CLIENT_SECRET, Authority, Person, onwards, query_of
 from tests.integration.world.products import new_product
-from tests.integration.world.tenants import Tenant
 from tests.integration.world.world import World
 
 pytestmark = pytest.mark.usefixtures("registered")
@@ -223,9 +222,9 @@ async def test_a_grant_that_was_taken_back_switches_off_what_stands_on_it(
 
 
 async def test_connecting_again_brings_back_what_waited_for_exactly_that(
-    world: World, authority: Authority, workshop: tuple[Tenant, DeployableN8n]
+    world: World, authority: Authority, workshop: DeployableN8n
 ) -> None:
-    tenant, n8n = workshop
+    tenant, n8n = await world.tenant_on(workshop), workshop
     key, organization_id = tenant.keys["owner"], tenant.organization_id
     holder = Holder(ContextType.ORGANIZATION, organization_id, organization_id)
     await authorize(world, authority, key=key)
