@@ -36,6 +36,7 @@ MODULES = (
     "teams",
     "updates",
     "versions",
+    "webhooksecrets",
 )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
+import orjson
 from pydantic import Field, JsonValue
+from starlette.responses import Response
 
 from shared.errors import (
     Conflict,
@@ -24,8 +26,10 @@ from shared.http.endpoint import endpoint
 from shared.model.document import Document, Timestamp
 from shared.model.execution import Execution, ExecutionStatus, ListedRun
 from shared.model.scopes import Scope
+from shared.model.signing import WebhookSecrets
 from shared.services.runs.details import details
 from shared.services.runs.list import list_runs
+from shared.services.runs.signed import challenge_of
 from shared.services.runs.status import result_of, status
 from shared.services.runs.trigger import trigger
 from shared.store import refs
@@ -38,6 +42,10 @@ def _endpoint_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
 
 def _execution_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
     return (refs.execution(params["processInstanceId"], params["executionId"]),)
+
+
+def _webhook_secrets_of(params: Mapping[str, str]) -> Ref[WebhookSecrets]:
+    return refs.webhook_secrets(params["processInstanceId"], params["workflowId"])
 
 
 class Accepted(Document):
@@ -53,18 +61,26 @@ class Accepted(Document):
     "processInstanceId",
     "workflowId",
     aliases=("webhook", "trigger"),
-    access=keys(O, P, A, I, scopes=(Scope.WORKFLOWS_TRIGGER,)),
+    access=keys(O, P, A, I, scopes=(Scope.WORKFLOWS_TRIGGER,), signed_with=_webhook_secrets_of),
     envelope=Envelope.FLAT,
     request=AnyJson,
     response=Accepted,
     prefetch=_endpoint_of,
     errors=(InvalidRequest, InvalidPayload, Unauthorized, Forbidden, NotFound, InstanceInactive),
 )
-async def trigger_webhook_public(call: Call[JsonValue]) -> Accepted:
-    """Start a workflow of an installation and answer with its execution id."""
+async def trigger_webhook_public(call: Call[JsonValue]) -> Accepted | Response:
+    """Start a workflow of an installation and answer with its execution id.
+
+    A third party that signs its webhooks needs no key: Standard Webhooks, Svix, Stripe, GitHub or Slack, with a
+    secret that was added by `createWebhookSecretPublic`. Its body goes on as it is, and `executionMetadata`
+    tells the workflow under `webhook` who signed.
+    """
+    if call.signer and (challenge := challenge_of(call.signer, call.body)) is not None:
+        return Response(orjson.dumps({"challenge": challenge}), media_type="application/json")
+    caller = call.signer or call.caller
     instance, workflow = call.params["processInstanceId"], call.params["workflowId"]
     (found,) = call.prefetched
-    execution_id = await trigger(call.platform, call.caller, instance, workflow, found, call.body)
+    execution_id = await trigger(call.platform, caller, instance, workflow, found, call.body)
     call.notes["executionId"] = execution_id
     return Accepted(execution_id=execution_id)
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shared.model.apikey import KeyKind
 from shared.model.scopes import Scope
+from shared.model.signing import WebhookSecrets
+from shared.store.refs import Ref
 
 O, P, A, I = KeyKind.ORGANIZATION, KeyKind.PERSONAL, KeyKind.ADMIN, KeyKind.INSTANCE  # noqa: E741 - the contract's letters
+
+
+SecretsOf = Callable[[Mapping[str, str]], Ref[WebhookSecrets]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +26,14 @@ class Keyed:
     """A caller with a key of one of ``kinds`` that holds at least one of ``scopes`` (none: any key).
 
     ``management`` additionally demands that the key's owner is owner or admin of the organization.
+    ``signed_with`` names, by the path's parameters, the secrets that a call without a key may be signed with;
+    a call that bears a signature is then judged by it alone (platform §13.2).
     """
 
     kinds: frozenset[KeyKind]
     scopes: tuple[Scope, ...] = ()
     management: bool = False
+    signed_with: SecretsOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,11 @@ class TaskCall:
 Access = Public | Keyed | BodySecret | HeaderSecret | TaskCall
 
 
-def keys(*kinds: KeyKind, scopes: tuple[Scope, ...] = (), management: bool = False) -> Keyed:
+def keys(
+    *kinds: KeyKind,
+    scopes: tuple[Scope, ...] = (),
+    management: bool = False,
+    signed_with: SecretsOf | None = None,
+) -> Keyed:
     """Return a :class:`Keyed` access."""
-    return Keyed(frozenset(kinds), scopes, management)
+    return Keyed(frozenset(kinds), scopes, management, signed_with)

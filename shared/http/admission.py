@@ -29,6 +29,35 @@ def guessing(limits: RateLimits, key_digest: str, address: str) -> Iterator[None
     limits.addresses.give_back(network)
 
 
+@contextmanager
+def proving(limits: RateLimits, secrets: str, address: str) -> Iterator[None]:
+    """Count a signature that proves nothing, looked at in the body of the ``with``, against its sender.
+
+    A vendor sends from the same addresses to everybody: whoever has sent something valid to an endpoint is
+    counted there alone, and wrong calls that somebody else makes them send take nothing from it. ``secrets``
+    names the endpoint.
+
+    Raises:
+        RateLimited: too many such calls came from there; nothing has been read yet.
+    """
+    network = network_of(address)
+    sender = f"{network} {secrets}"
+    holder = sender if sender in limits.known_senders else network
+    if (standing := limits.addresses.take(holder)) and standing.is_exceeded:
+        raise _refusal("Too many calls without a valid signature were sent from this address.", standing)
+    yield
+    limits.known_senders.is_new(sender)
+    limits.addresses.give_back(holder)
+
+
+def count_signed(limits: RateLimits, secrets: str, organization_id: str) -> tuple[Standing, ...]:
+    """Count a signed call of an endpoint and of its organization; return how they stand with each limit."""
+    standings = [limits.endpoints.take(secrets)]
+    if not (standings[0] and standings[0].is_exceeded):
+        standings.append(limits.organizations.take(organization_id))
+    return tuple(standing for standing in standings if standing)
+
+
 def count(limits: RateLimits, caller: Caller) -> tuple[Standing, ...]:
     """Count a request of a key and of its organization; return how they stand with each limit."""
     standings = [limits.keys.take(caller.digest)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -12,6 +14,8 @@ from shared.errors import BodyTooLarge, InvalidRequest
 from shared.validation.nesting import TooDeep, loads
 
 M = TypeVar("M", bound=BaseModel)
+
+_MOST_FIELDS = 1000
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -50,6 +54,53 @@ def parse_json(raw: bytes) -> object:
             f"The request body is not valid JSON (line {error.lineno}, column {error.colno}). "
             "Send a JSON object with Content-Type: application/json."
         ) from None
+
+
+def parse_any(raw: bytes, content_type: str) -> object:
+    """Return the body of a caller whose format is its own: JSON, a form, or text.
+
+    A form is an object of its fields; one that occurs several times is a list, and a lone field ``payload``
+    that holds a JSON object is that object, as GitHub and Slack send them. Anything else is JSON if it can be
+    read so, and text if it says to be something else than JSON.
+
+    Raises:
+        InvalidRequest: it is none of them.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return _form(raw)
+    try:
+        return parse_json(raw)
+    except InvalidRequest:
+        if not kind or kind == "application/json" or kind.endswith("+json"):
+            raise
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest("The request body is neither JSON nor a form nor text in UTF-8.") from None
+
+
+def _form(raw: bytes) -> object:
+    try:
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise InvalidRequest(
+            f"The request body is no form of at most {_MOST_FIELDS} fields in UTF-8."
+        ) from None
+    fields: dict[str, object] = {}
+    for name, value in pairs:
+        earlier = fields.get(name)
+        if name not in fields:
+            fields[name] = value
+        elif isinstance(earlier, list):
+            earlier.append(value)
+        else:
+            fields[name] = [earlier, value]
+    lone = fields.get("payload") if len(fields) == 1 else None
+    if isinstance(lone, str) and lone.startswith("{"):
+        with suppress(InvalidRequest):
+            return parse_json(lone.encode())
+    return fields
 
 
 def validate(model: type[M], parsed: object) -> M:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from shared.model.apikey import ApiKey
+from shared.model.signing import Signer
 from shared.services.platform import Platform
 
 B = TypeVar("B")
@@ -24,6 +25,8 @@ class Call(Generic[B]):
     body: B
     raw: bytes
     key: ApiKey | None = None
+    signer: Signer | None = None
+    """Who signed the call, which then has no key."""
     address: str = ""
     """Where the request comes from: an IP address, as far as it can be believed."""
     prefetched: tuple[Any, ...] = ()

@@ -1,7 +1,7 @@
 """The way of a request through an endpoint, the same for all of them.
 
 method → key (and the endpoint's documents, in one read) → rate limits → kind, scope, role → body → handler
-→ envelope → log line.
+→ envelope → log line. A call that bears a signature goes by :mod:`shared.http.signed` up to the handler.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from shared.http.declaration import AnyJson, Endpoint, Envelope
 from shared.http.envelopes import failure, finish, preflight, respond, success
 from shared.http.logs import log, log_exception
 from shared.http.noting import noting_use, refused
+from shared.http.signed import admit_signed, signed_with
 from shared.http.visit import Visit
 from shared.model.document import Document
 from shared.services.audit import REQUEST_ID
@@ -70,9 +71,13 @@ async def _answer(visit: Visit, platform: Platform) -> Response:
     visit.params = path_parameters(endpoint, request.url.path)
     query = dict(request.query_params)
     address = client_address(request, platform.settings.trusted_proxies)
-    prefetched = await _admit(visit, platform, query, address)
-    raw = await read_body(request, endpoint.body_limit) if endpoint.method != "GET" else b""
-    visit.body = _body(endpoint, raw, query)
+    if (secrets_of := signed_with(endpoint.access, request.headers)) is not None:
+        letter = await admit_signed(visit, platform, secrets_of, address)
+        prefetched, raw = letter.prefetched, letter.raw
+    else:
+        prefetched = await _admit(visit, platform, query, address)
+        raw = await read_body(request, endpoint.body_limit) if endpoint.method != "GET" else b""
+        visit.body = _body(endpoint, raw, query)
     call = Call(
         platform=platform,
         request_id=visit.request_id,
@@ -82,6 +87,7 @@ async def _answer(visit: Visit, platform: Platform) -> Response:
         body=visit.body,
         raw=raw,
         key=visit.caller.key if visit.caller else None,
+        signer=visit.signer,
         address=address,
         prefetched=prefetched,
         notes=visit.notes,

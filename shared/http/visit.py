@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from shared.http.authentication import Caller
 from shared.http.declaration import Endpoint
+from shared.model.signing import Signer
 
 _LONGEST = 200
 
@@ -22,6 +23,7 @@ class Visit:
     request: Request
     request_id: str
     caller: Caller | None = None
+    signer: Signer | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     body: object = None
     headers: dict[str, str] = field(default_factory=dict)

@@ -52,6 +52,8 @@ class AuditAction(StrEnum):
     INSTANCE_DEACTIVATED = "instance.deactivated"
     INSTANCE_ARCHIVED = "instance.archived"
     INSTANCE_UNARCHIVED = "instance.unarchived"
+    WEBHOOK_SECRET_ADDED = "webhook_secret.added"
+    WEBHOOK_SECRET_DELETED = "webhook_secret.deleted"
     DATA_INGESTION_DEPLOYED = "data_ingestion.deployed"
     DATA_INGESTION_DEACTIVATED = "data_ingestion.deactivated"
     INTEGRATION_CONNECTED = "integration.connected"

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from shared.model.document import Document
 from shared.model.instance import Environment, Sharing
+from shared.model.signing import Signer
 
 
 class ExecutionStatus(StrEnum):
@@ -68,6 +69,8 @@ class Execution(Sharing):
     duration: int | None = None
     cost: float = 0
     caller_key_id: str | None = None
+    signer: Signer | None = None
+    """Who signed the call, where no key made it."""
     trigger_data: str | None = None
     trigger_data_blob: str | None = None
     trigger_data_truncated: bool = False

@@ -104,6 +104,10 @@ class RateLimits:
     def __init__(self, settings: Settings) -> None:
         self.keys = RateLimit("key", settings.rate_limit_key)
         self.organizations = RateLimit("organization", settings.rate_limit_organization)
+        self.endpoints = RateLimit("endpoint", settings.rate_limit_key)
+        """Of calls that are signed, which have no key."""
         self.addresses = RateLimit("address", settings.rate_limit_address)
         self.known_keys = Recent(3600, _CAPACITY)
         """Digests of keys that exist: presenting one is no guess."""
+        self.known_senders = Recent(3600, _CAPACITY)
+        """Addresses that sent a validly signed call, together with the endpoint they sent it to."""

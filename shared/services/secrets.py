@@ -36,6 +36,14 @@ def instance_key(organization_id: str, process_instance_id: str) -> Context:
     return Context(organization_id, "process_instance", process_instance_id, "platform", "instanceKey")
 
 
+def signing_secret(
+    organization_id: str, process_instance_id: str, workflow_id: str, secret_id: str
+) -> Context:
+    """A secret that calls of one workflow of an installation are signed with."""
+    owner = (organization_id, "process_instance", process_instance_id)
+    return Context(*owner, f"webhook:{workflow_id}", secret_id)
+
+
 def integration_secret(holder: Holder, integration_id: str, name: str) -> Context:
     """One secret of an integration."""
     owner = (holder.organization_id, holder.context_type.value, holder.owner)

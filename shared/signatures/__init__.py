@@ -3,6 +3,7 @@
 Pure and total: whatever the headers and the body hold, the answer is a match or a refusal.
 """
 
-from shared.signatures.verify import Match, SigningSecret, is_signed, verify
+from shared.signatures.secret import check_secret
+from shared.signatures.verify import Match, Signature, SigningSecret, is_signed, read_signature, verify
 
-__all__ = ["Match", "SigningSecret", "is_signed", "verify"]
+__all__ = ["Match", "Signature", "SigningSecret", "check_secret", "is_signed", "read_signature", "verify"]

@@ -20,14 +20,14 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A call that says: these signatures are of this message.
+    """A call that says: these signatures are of ``head`` and the body behind it.
 
     ``signatures`` are raw HMAC-SHA256 tags. ``timestamp`` is in Unix seconds, ``None`` where the vendor signs
-    none. ``delivery_id`` is the same for every delivery of one event, ``None`` where the vendor names none.
+    none. ``delivery_id`` is the same for every delivery of one event, ``None`` where no header names one.
     """
 
     signatures: tuple[bytes, ...]
-    message: bytes
+    head: bytes
     timestamp: int | None
     delivery_id: str | None
 
@@ -36,13 +36,15 @@ class Claim:
 class Scheme:
     """How one vendor signs.
 
-    ``marks`` are the headers by whose presence a call is known to be signed this way. ``claim`` reads it,
-    ``key`` turns a configured secret into HMAC keys; a secret that cannot be one of this vendor gives none.
+    ``kind`` is the kind of secret it takes. ``marks`` are the headers by whose presence a call is known to be
+    signed this way. ``claim`` reads them, ``keys`` turns a secret into HMAC keys; a text that cannot be a
+    secret of this kind gives none.
     """
 
     vendor: str
+    kind: str
     marks: tuple[str, ...]
-    claim: Callable[[Headers, bytes], Claim]
+    claim: Callable[[Headers], Claim]
     keys: Callable[[str], tuple[bytes, ...]]
 
 
@@ -68,6 +70,14 @@ def seconds(text: str, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         raise malformed(f"{name} holds no time in Unix seconds")
     return int(text)
+
+
+def as_sent(text: str) -> bytes:
+    """Return the bytes of a header, of which servers make text by taking each byte for a character."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def from_base64(text: str) -> bytes | None:

@@ -7,6 +7,7 @@ from shared.signatures.claim import (
     Claim,
     Headers,
     Scheme,
+    as_sent,
     from_base64,
     malformed,
     required,
@@ -18,7 +19,7 @@ _LONGEST_ID = 256
 
 
 def _scheme(vendor: str, prefix: str) -> Scheme:
-    def claim(headers: Headers, body: bytes) -> Claim:
+    def claim(headers: Headers) -> Claim:
         delivery_id = required(headers, f"{prefix}-id")
         if len(delivery_id) > _LONGEST_ID:
             raise malformed(f"the header {prefix}-id is too long")
@@ -28,10 +29,9 @@ def _scheme(vendor: str, prefix: str) -> Scheme:
         # Other versions are asymmetric signatures, or not invented yet: a sender may list them beside ours.
         ours = (text.removeprefix("v1,") for text in listed if text.startswith("v1,"))
         decoded = tuple(tag for tag in map(from_base64, ours) if tag is not None)
-        head = f"{delivery_id}.{sent}.".encode("utf-8", "surrogatepass")
-        return Claim(decoded, head + body, timestamp, delivery_id)
+        return Claim(decoded, as_sent(f"{delivery_id}.{sent}."), timestamp, delivery_id)
 
-    return Scheme(vendor, (f"{prefix}-signature", f"{prefix}-id"), claim, keys)
+    return Scheme(vendor, "standard", (f"{prefix}-signature", f"{prefix}-id"), claim, keys)
 
 
 def keys(secret: str) -> tuple[bytes, ...]:

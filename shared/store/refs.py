@@ -23,6 +23,7 @@ from shared.model.organization import Member, N8nBackend, Organization, Shards, 
 from shared.model.otp import OneTimeCode, Purpose, RequestWindow
 from shared.model.project import Process, Project
 from shared.model.rollout import Rollout, Target
+from shared.model.signing import WebhookSecrets
 from shared.model.stage import Stage, StageDocument
 from shared.model.template import Template, VersionClaim
 from shared.model.turn import Turn, TurnOf
@@ -213,6 +214,11 @@ def deployment(deployment_instance_id: str) -> Ref[DeploymentInstance]:
 def endpoint(process_instance_id: str, workflow_id: str) -> Ref[Endpoint]:
     """The endpoint of one workflow of an installation."""
     return Ref(f"endpoints/{_pair(process_instance_id, workflow_id)}", Endpoint)
+
+
+def webhook_secrets(process_instance_id: str, workflow_id: str) -> Ref[WebhookSecrets]:
+    """The secrets that calls of one workflow of an installation are signed with."""
+    return Ref(f"webhookSecrets/{_pair(process_instance_id, workflow_id)}", WebhookSecrets)
 
 
 def n8n_workflow(organization_id: str, n8n_workflow_id: str) -> Ref[N8nWorkflowOwner]:

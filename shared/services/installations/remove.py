@@ -7,6 +7,7 @@ from shared.model.deployment import DeploymentInstance, N8nWorkflowOwner
 from shared.model.endpoint import Endpoint
 from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder, Integration
+from shared.model.signing import WebhookSecrets
 from shared.n8n.client import N8nClient
 from shared.services.deployments.bodies import origin_of
 from shared.services.deployments.restore import remove
@@ -31,7 +32,7 @@ _SETTLED: dict[str, object] = {
 
 
 async def remove_remains(platform: Platform, process_instance_id: str) -> str:
-    """Remove the workflows, credentials, endpoints, key and claim of an uninstalled installation.
+    """Remove the workflows, credentials, endpoints, secrets, key and claim of an uninstalled installation.
 
     Returns what happened, for the log.
 
@@ -94,15 +95,20 @@ async def _remove_integrations(
 
 
 async def _documents(platform: Platform, instance: ProcessInstance, process_instance_id: str) -> list[Write]:
-    """Return what takes away the installation's addresses, its key, and its claim."""
+    """Return what takes away the installation's addresses, its key and other secrets, and its claim."""
     endpoints = await find(
         platform.store, owned_by("endpoints", Endpoint, "process_instance_id", process_instance_id)
     )
     owners = await find(
         platform.store, owned_by("n8nWorkflows", N8nWorkflowOwner, "process_instance_id", process_instance_id)
     )
+    signed_with = await find(
+        platform.store,
+        owned_by("webhookSecrets", WebhookSecrets, "process_instance_id", process_instance_id),
+    )
     return [
         *(Delete(found.ref) for found in endpoints),
+        *(Delete(found.ref) for found in signed_with),
         *(Delete(found.ref) for found in owners),
         *await _revocation(platform, instance, process_instance_id),
         *releasing(await claims_of(platform, instance, process_instance_id)),

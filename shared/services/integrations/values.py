@@ -74,15 +74,9 @@ async def open_values(
         DecryptionFailed: a secret was not encrypted to this platform's key.
     """
     for name, sent in secrets.items():
-        if not sent.encrypted:
-            raise InvalidRequest(
-                f"The secret {name} was not encrypted. Encrypt it with the key at "
-                f"{platform.settings.base_url}/encryption/public.pem; change it, for it was sent in clear.",
-                code="PLAINTEXT_SECRET",
-                field=name,
-            )
+        require_encrypted(platform, name, sent)
     fields = {field.key: field for field in definition.secrets}
-    opened = {name: await _open(platform, sent.value) for name, sent in secrets.items() if name in fields}
+    opened = {name: await open_sent(platform, sent) for name, sent in secrets.items() if name in fields}
     sizes = {name: len(secret.reveal_bytes(_MAY_CONNECT)) for name, secret in opened.items()}
     _require(definition, definition.secrets, [name for name, size in sizes.items() if size], "secret")
     for name, size in sizes.items():
@@ -96,9 +90,29 @@ async def open_values(
     return Values({name: secret for name, secret in opened.items() if sizes[name]}, given)
 
 
-async def _open(platform: Platform, envelope: str) -> Secret:
+def require_encrypted(platform: Platform, name: str, sent: SentSecret) -> None:
+    """Refuse a secret that came in clear.
+
+    Raises:
+        InvalidRequest (``PLAINTEXT_SECRET``)
+    """
+    if not sent.encrypted:
+        raise InvalidRequest(
+            f"The secret {name} was not encrypted. Encrypt it with the key at "
+            f"{platform.settings.base_url}/encryption/public.pem; change it, for it was sent in clear.",
+            code="PLAINTEXT_SECRET",
+            field=name,
+        )
+
+
+async def open_sent(platform: Platform, sent: SentSecret) -> Secret:
+    """Return what a client encrypted.
+
+    Raises:
+        DecryptionFailed: it was not encrypted to this platform's key.
+    """
     try:
-        return await platform.vault.open_transport(envelope)
+        return await platform.vault.open_transport(sent.value)
     except DecryptionFailed as error:
         address = f"{platform.settings.base_url}/encryption/public.pem"
         error.message = error.message.replace("<base URL of this platform>/encryption/public.pem", address)

@@ -12,12 +12,14 @@ from typing import Any, Generic, TypeVar
 from shared.model.document import Document
 from shared.model.integrations import ContextType, Holder
 from shared.model.organization import WebhookAuth
+from shared.model.signing import WebhookSecret, WebhookSecrets
 from shared.services.secrets import (
     backend_api_key,
     execution_auth,
     instance_key,
     integration_secret,
     oauth_verifier,
+    signing_secret,
     webhook_secret,
 )
 from shared.store.store import Found
@@ -157,6 +159,19 @@ def _flow(found: Found[SealedFlow]) -> Places:
     return {"verifier": (flow.verifier, oauth_verifier(flow.organization_id, _id(found)))}
 
 
+def _webhook_secrets(found: Found[WebhookSecrets]) -> Places:
+    of = found.value
+    owner = (of.organization_id, of.process_instance_id, of.workflow_id)
+    return {one.secret_id: (one.sealed, signing_secret(*owner, one.secret_id)) for one in of.secrets}
+
+
+def _webhook_secrets_changes(value: WebhookSecrets, new: Mapping[str, str]) -> Mapping[str, object]:
+    def anew(secret: WebhookSecret) -> WebhookSecret:
+        return secret.model_copy(update={"sealed": new.get(secret.secret_id, secret.sealed)})
+
+    return {"secrets": [anew(secret) for secret in value.secrets]}
+
+
 def _by_name(_: object, new: Mapping[str, str]) -> Mapping[str, object]:
     return new
 
@@ -169,5 +184,6 @@ HOLDINGS: tuple[Holding[Any], ...] = (
     Holding("endpoints", SealedEndpoint, _endpoint, _by_name),
     Holding("integrations", SealedIntegration, _integration, _integration_changes, everywhere=True),
     Holding("oauthFlows", SealedFlow, _flow, _by_name),
+    Holding("webhookSecrets", WebhookSecrets, _webhook_secrets, _webhook_secrets_changes),
 )
 """In the order they are walked through; new kinds are added at the end."""

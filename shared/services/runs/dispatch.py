@@ -192,6 +192,8 @@ async def _claim(platform: Platform, found: Found[Execution], endpoint: Endpoint
 async def _send(platform: Platform, order: DispatchOrder, run: Execution, claim: _Claim) -> str:
     auth = await open_text(platform, order.webhook_secret, webhook_secret(order.organization_id))
     metadata = await _metadata(platform, order, claim.version)
+    if run.signer is not None:
+        metadata |= {"webhook": run.signer.wire()}
     body = orjson.dumps({**await _payload(platform, order), "executionMetadata": metadata})
     left = (claim.ends - platform.sources.now()).total_seconds()
     if left <= 0:
@@ -223,7 +225,7 @@ async def _payload(platform: Platform, order: DispatchOrder) -> dict[str, object
     return parsed
 
 
-async def _metadata(platform: Platform, order: DispatchOrder, version: datetime) -> dict[str, str]:
+async def _metadata(platform: Platform, order: DispatchOrder, version: datetime) -> dict[str, object]:
     key = await platform.vault.mac_key(PURPOSE)
     base = platform.settings.base_url
     return {

@@ -13,9 +13,12 @@ from shared.model.apikey import ApiKey
 from shared.model.configuration import FormItem
 from shared.model.endpoint import Endpoint
 from shared.model.execution import Execution
+from shared.model.instance import Sharing
+from shared.model.signing import Signer
 from shared.services.access import require_instance_access
 from shared.services.platform import Platform
 from shared.services.runs.queues import INLINE_LIMIT, dispatch_task
+from shared.services.runs.signed import signed_payload
 from shared.store import refs
 from shared.store.errors import AlreadyExists
 from shared.store.store import Create, Delete, Found
@@ -26,7 +29,7 @@ _SCHEMA: TypeAdapter[list[FormItem]] = TypeAdapter(list[FormItem])
 
 async def trigger(
     platform: Platform,
-    key: ApiKey,
+    caller: ApiKey | Signer,
     process_instance_id: str,
     workflow_id: str,
     found: Found[Endpoint] | None,
@@ -34,16 +37,17 @@ async def trigger(
 ) -> str:
     """Accept a run and return its execution id.
 
-    ``found`` is the endpoint, read together with the key. Costs one write and one task.
+    ``found`` is the endpoint, read together with the key. Costs one write and one task. What somebody signed
+    is not held against the trigger's input schema (decision 13).
 
     Raises:
         Forbidden, NotFound (``INSTANCE_NOT_FOUND``, ``WORKFLOW_NOT_FOUND``), InstanceInactive,
         InvalidRequest (``TRIGGER_NOT_SUPPORTED``), InvalidPayload, Internal: the queue fails.
     """
     if found is None:
-        raise await _why_nothing_is_here(platform, key, process_instance_id, workflow_id)
+        raise await _why_nothing_is_here(platform, caller, process_instance_id, workflow_id)
     endpoint = found.value
-    await require_instance_access(platform, key, endpoint.organization_id, process_instance_id, endpoint)
+    await _require_access(platform, caller, endpoint.organization_id, process_instance_id, endpoint)
     if not endpoint.is_active:
         raise _inactive()
     target = endpoint.target
@@ -53,13 +57,16 @@ async def trigger(
             "with a manual URL.",
             code="TRIGGER_NOT_SUPPORTED",
         )
-    payload = payload_of(body)
-    if endpoint.input_schema is not None:
+    payload = signed_payload(body) if isinstance(caller, Signer) else payload_of(body)
+    if endpoint.input_schema is not None and isinstance(caller, ApiKey):
         validate_payload(_SCHEMA.validate_json(endpoint.input_schema), payload)
     execution = new_execution(
         platform, endpoint, trigger_id=target.trigger_id, trigger_type=target.trigger_type
     )
-    execution.caller_key_id = key.key_id
+    if isinstance(caller, Signer):
+        execution.signer = caller
+    else:
+        execution.caller_key_id = caller.key_id
     text = orjson.dumps(payload)
     carried = await _keep_payload(platform, execution, text)
     call = {
@@ -140,14 +147,22 @@ async def _keep_payload(platform: Platform, execution: Execution, text: bytes) -
     return {"payloadBlob": digest}
 
 
+async def _require_access(
+    platform: Platform, caller: ApiKey | Signer, organization_id: str, process_instance_id: str, of: Sharing
+) -> None:
+    # A signature was made with a secret of this very workflow, which says all there is to say.
+    if isinstance(caller, ApiKey):
+        await require_instance_access(platform, caller, organization_id, process_instance_id, of)
+
+
 async def _why_nothing_is_here(
-    platform: Platform, key: ApiKey, process_instance_id: str, workflow_id: str
+    platform: Platform, caller: ApiKey | Signer, process_instance_id: str, workflow_id: str
 ) -> Exception:
     instance = await platform.store.get(refs.instance(process_instance_id))
     if instance is None:
         return NotFound(f"Process instance {process_instance_id} not found.", code="INSTANCE_NOT_FOUND")
     value = instance.value
-    await require_instance_access(platform, key, value.organization_id, process_instance_id, value)
+    await _require_access(platform, caller, value.organization_id, process_instance_id, value)
     if not value.is_active:
         return _inactive()
     return NotFound(

@@ -23,12 +23,22 @@ status 429 says in `Retry-After` how many seconds to wait; `RateLimit` and `Rate
 left.
 """
 
+
+def _signature(header: str, description: str) -> dict[str, str]:
+    return {"type": "apiKey", "in": "header", "name": header, "description": description}
+
+
 _SECURITY = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "managerKey": {"type": "apiKey", "in": "header", "name": "X-Process-Manager-Key"},
     "bearer": {"type": "http", "scheme": "bearer"},
     "instanceKeyInQuery": {"type": "apiKey", "in": "query", "name": "api_key"},
     "webhookSecret": {"type": "apiKey", "in": "header", "name": "X-Codika-Webhook-Auth"},
+    "standardWebhooks": _signature("webhook-signature", "With webhook-id and webhook-timestamp."),
+    "svix": _signature("svix-signature", "With svix-id and svix-timestamp."),
+    "stripe": _signature("Stripe-Signature", "As Stripe makes it."),
+    "github": _signature("X-Hub-Signature-256", "As GitHub makes it."),
+    "slack": _signature("X-Slack-Signature", "With X-Slack-Request-Timestamp."),
 }
 
 

@@ -11,6 +11,9 @@ from shared.http.declaration import Endpoint
 from shared.http.examples import IDS
 from shared.model.apikey import KeyKind
 
+SIGNATURES = ("standardWebhooks", "svix", "stripe", "github", "slack")
+"""The names of the security schemes of signed calls."""
+
 
 def operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     """Return the operation object of an endpoint."""
@@ -47,6 +50,8 @@ def _who(endpoint: Endpoint) -> str:
     who = f"Keys: {kinds}."
     if scopes:
         who += f" Scope: {scopes}."
+    if access.signed_with is not None:
+        who += " Or no key, and a signature made with a webhook secret of the workflow."
     if access.management:
         who += " For owners and admins of the organization."
     return who
@@ -98,5 +103,7 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
         names = ["apiKey", "managerKey", "bearer"]
         if KeyKind.INSTANCE in endpoint.access.kinds:
             names.append("instanceKeyInQuery")
+        if endpoint.access.signed_with is not None:
+            names += SIGNATURES
         return [{name: []} for name in names]
     return [{"webhookSecret": []}] if isinstance(endpoint.access, HeaderSecret) else []
