@@ -71,8 +71,8 @@ class Accepted(Document):
 async def trigger_webhook_public(call: Call[JsonValue]) -> Accepted | Response:
     """Start a workflow of an installation and answer with its execution id.
 
-    A third party that signs its webhooks needs no key: Standard Webhooks, Svix, Stripe, GitHub or Slack, with a
-    secret that was added by `createWebhookSecretPublic`. Its body goes on as it is, and `executionMetadata`
+    A third party that signs its webhooks needs no key: Standard Webhooks, Svix, Stripe, GitHub or Slack, with
+    a secret that was added by `createWebhookSecretPublic`. Its body goes on as it is, and `executionMetadata`
     tells the workflow under `webhook` who signed.
     """
     if call.signer and (challenge := challenge_of(call.signer, call.body)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bench.endpoints import published
+from bench.endpoints import published, webhooks
 from bench.endpoints.desk import Asked, Desk
 from bench.endpoints.ingestion import ingestion
 from bench.use_case import PAYLOAD, WORKFLOW, configuration
@@ -253,6 +253,7 @@ CALLS: Mapping[str, Prepare] = {
     ),
     "verifyApiKey": _fixed(lambda desk: Asked()),
     **published.CALLS,
+    **webhooks.CALLS,
 }
 """Endpoint → how it is called. Every endpoint of the registry that takes a key is here or unmeasured."""
 

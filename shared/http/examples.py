@@ -25,6 +25,7 @@ IDS: dict[str, str] = {
     "processInstanceId": "019ab3f2-5d0a-7c41-9e3b-6a2f1c8d4e70",
     "workflowId": "submit-feedback",
     "executionId": "019ab3f2-6c1e-7d60-8a55-2f4f8f1b7c10",
+    "secretId": "s8Wb4Hk2Qy6Vd1Nf9Jx3",
     "file": "public.pem",
 }
 """By the name of the parameter or field that takes such an id."""

@@ -38,6 +38,7 @@ GUARDS: Mapping[str, Guard] = {
     "rolloutId": Guard.OBJECT,
     "keyId": Guard.MANAGED,
     "workflowId": Guard.NOTHING,
+    "secretId": Guard.NOTHING,
     "templateId": Guard.NOTHING,
     "documentTypeId": Guard.NOTHING,
     "agentId": Guard.NOTHING,

@@ -83,6 +83,7 @@ async def new_victim(world: World) -> Victim:
         "asset": "start.js",
         "keyId": await _key(world, tenant, canary),
         "teamId": await _team(world, tenant),
+        "secretId": await _webhook_secret(world, tenant, installed, canary),
         "invitationId": await _invitation(world, tenant, canary),
     }
     documents = await _documents(world, tenant, installed, ids, canary)
@@ -109,6 +110,13 @@ async def _invitation(world: World, tenant: Tenant, canary: str) -> str:
     made = await world.gateway.post("/createInvitation", tenant.keys["owner"], body)
     assert made.status_code == 200, made.text
     return str(made.json()["data"]["invitationId"])
+
+
+async def _webhook_secret(world: World, tenant: Tenant, installed: Installation, canary: str) -> str:
+    body = {"processInstanceId": installed.id, "workflowId": "main", "label": canary}
+    made = await world.gateway.post("/createWebhookSecretPublic", tenant.keys["owner"], body)
+    assert made.status_code == 200, made.text
+    return str(made.json()["data"]["secretId"])
 
 
 async def _team(world: World, tenant: Tenant) -> str:
@@ -246,5 +254,6 @@ async def _documents(
         refs.api_key_address(ids["keyId"]),
         refs.invitation(ids["invitationId"]),
         refs.team(organization, ids["teamId"]),
+        refs.webhook_secrets(installed.id, "main"),
         event.ref,
     )

@@ -16,7 +16,7 @@ from shared.vault.errors import CannotOpen
 _IN_A_THREAD = 256 * 1024
 """Bytes from which on a body is hashed beside the event loop."""
 
-_LONGEST_NAME = 200
+_LONGEST_NAME = 256
 _LONGEST_CHALLENGE = 1000
 
 
@@ -26,8 +26,8 @@ async def signer_of(
     """Return who signed a call; ``found`` are the secrets of its workflow, ``raw`` is what arrived.
 
     Raises:
-        Unauthorized (``INVALID_SIGNATURE``): nobody who may. A workflow without secrets looks like one that does
-            not exist.
+        Unauthorized (``INVALID_SIGNATURE``): nobody who may. A workflow without secrets looks like one that
+            does not exist.
     """
     secrets = await _opened(platform, signature.kind, found.value) if found else []
     if len(raw) < _IN_A_THREAD:
@@ -63,7 +63,7 @@ def described(signer: Signer, headers: Mapping[str, str], body: object) -> Signe
     event = headers.get("x-github-event") if signer.vendor == "github" else told.get("type")
     return signer.model_copy(
         update={
-            "delivery_id": signer.delivery_id or _name(told.get(in_body) if in_body else None),
+            "delivery_id": _name(signer.delivery_id) or _name(told.get(in_body) if in_body else None),
             "event": _name(event),
         }
     )
