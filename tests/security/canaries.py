@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,23 @@ from shared.store.store import Patch
 from tests.integration.world.accounts import Visitor
 from tests.integration.world.gateway import eventually
 from tests.integration.world.installations import install
+from tests.integration.world.integrations import encrypted
 from tests.integration.world.n8n import API_KEY, ScriptedN8n, started
 from tests.integration.world.n8n_hosting import HostingN8n, hosting
 from tests.integration.world.products import Product, data_of, new_product
+from tests.integration.world.signing import VENDORS
 from tests.integration.world.tenants import Tenant, create_tenant
 from tests.integration.world.world import World
 
 PARAMETER = "canary-parameter-3e91c07ab5"
 PAYLOAD = "canary-payload-8d20f6b1c4"
+SIGNING = {
+    "standard": "whsec_Y2FuYXJ5LXN0YW5kYXJkLTdlMTkwYQ==",
+    "stripe": "whsec_canary-stripe-2b84f0d7",
+    "github": "canary-github-e61c93aa50",
+    "slack": "canary-slack-47d0be95c2",
+}
+"""Secrets that calls are signed with, by kind."""
 
 
 @dataclass(slots=True)
@@ -118,6 +128,7 @@ async def _runs(world: World, journey: Journey, n8n: HostingN8n, tenant: Tenant)
     await world.gateway.callback("submitWorkflowError", {"executionId": run, "executionSecret": secret[:-1]})
     report = {"executionId": run, "executionSecret": secret, "resultData": {"done": True}}
     assert (await world.gateway.callback("submitWorkflowResult", report)).status_code == 200
+    await _signed_calls(world, journey, tenant, instance)
     journey.secrets |= {
         "instance key": key,
         "execution secret": secret,
@@ -127,6 +138,43 @@ async def _runs(world: World, journey: Journey, n8n: HostingN8n, tenant: Tenant)
         "payload": PAYLOAD,
         "minted key": data_of(made)["apiKey"],
     }
+
+
+async def _signed_calls(world: World, journey: Journey, tenant: Tenant, instance: str) -> None:
+    """Add a secret of every kind, then sign with it well, badly, and with bodies nobody can read."""
+    gateway, place = world.gateway, {"processInstanceId": instance, "workflowId": "beta"}
+    kept = {}
+    for kind, secret in SIGNING.items():
+        (sent,) = (await encrypted(world, {"secret": secret})).values()
+        made = data_of(
+            await gateway.post(
+                "/createWebhookSecretPublic", tenant.keys["owner"], {**place, "kind": kind, "secret": sent}
+            )
+        )
+        kept[kind] = made["secretId"]
+        clear = {**place, "kind": kind, "secret": {"value": secret, "encrypted": False}}
+        assert (
+            await gateway.post("/createWebhookSecretPublic", tenant.keys["owner"], clear)
+        ).status_code == 400
+    minted = data_of(await gateway.post("/createWebhookSecretPublic", tenant.keys["owner"], place))["secret"]
+    now = int(time.time())
+    for kind, secret in {**SIGNING, "svix": SIGNING["standard"]}.items():
+        for body, at, arriving in (
+            (b"{}", now, b"{}"),
+            (b"{}", now, b"[]"),
+            (b"{", now, b"{"),
+            (b"{}", 5, b"{}"),
+        ):
+            signed = VENDORS[kind](body, secret, at)
+            await gateway.http.post(f"/webhook/{instance}/beta", content=arriving, headers=signed)
+        spoiled = {name: f"{value} {secret}" for name, value in VENDORS[kind](b"{}", secret, now).items()}
+        await gateway.http.post(f"/webhook/{instance}/beta", content=b"{}", headers=spoiled)
+    await gateway.get("/listWebhookSecretsPublic", tenant.keys["owner"], processInstanceId=instance)
+    await gateway.post(
+        "/deleteWebhookSecretPublic", tenant.keys["owner"], {**place, "secretId": kept["slack"]}
+    )
+    journey.secrets |= {f"webhook secret of {kind}": secret for kind, secret in SIGNING.items()}
+    journey.secrets["minted webhook secret"] = minted
 
 
 async def _run_that_waits(world: World) -> None:

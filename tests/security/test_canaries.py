@@ -25,6 +25,7 @@ HANDED_OUT = {
     "organization key": {"cliCompleteSignup"},
     "instance key": {"revealInstanceKey"},
     "minted key": {"createOrganizationApiKeyPublic"},
+    "minted webhook secret": {"createWebhookSecretPublic"},
 }
 IN_WORKFLOWS = {"member secret", "parameter"}
 
@@ -95,5 +96,5 @@ async def test_the_codes_of_one_time_passwords_are_nowhere(
 
 
 async def test_every_kind_of_secret_made_the_journey(journey: Journey) -> None:
-    assert len(journey.secrets) == 13 + len(CANARIES)
+    assert len(journey.secrets) == 18 + len(CANARIES)
     assert min(map(len, journey.secrets.values())) >= 20

@@ -10,6 +10,7 @@ from shared.vault.apikeys import KeyPrefix, mint
 from tests.integration.world.endpoints import ALL, KEYED, Admitted, failure, name_of
 from tests.integration.world.gateway import Gateway
 from tests.integration.world.installations import Installation
+from tests.integration.world.signing import WHSEC, Sender, github
 from tests.integration.world.world import World
 
 
@@ -114,3 +115,55 @@ async def test_guessing_keys_is_limited_by_address_before_anything_is_read(
 async def test_a_malformed_key_is_refused_for_nothing_however_often(limited: Gateway) -> None:
     for _ in range(10):
         assert (await verify(limited, "hello", "192.0.2.20")).status_code == 401
+
+
+async def signed(
+    gateway: Gateway, installed: Installation, secret: str, address: str, workflow: str = "main"
+) -> httpx.Response:
+    """Call a workflow as GitHub does from one of its addresses, which it uses for everybody."""
+    headers = {**github(b"{}", secret, 0), "X-Forwarded-For": address}
+    return await gateway.http.post(f"/webhook/{installed.id}/{workflow}", content=b"{}", headers=headers)
+
+
+async def test_signed_calls_are_limited_by_workflow_and_organization(limited: Gateway, world: World) -> None:
+    tenant = await world.tenant()
+    first, second = await world.install(tenant), await world.install(tenant)
+    for installed in (first, second):
+        await Sender(world, installed).paste("github", WHSEC)
+
+    answers = [await signed(limited, at, WHSEC, "192.0.2.30") for at in (*[first] * 4, *[second] * 3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 200, 200, 429]
+    assert 'endpoint";q=3' in answers[0].headers["ratelimit-policy"]
+    assert "of this endpoint" in answers[3].json()["error"]
+    assert "of this organization" in answers[6].json()["error"]
+
+
+async def test_wrong_signatures_are_limited_by_address_before_anything_is_read(
+    limited: Gateway, world: World
+) -> None:
+    installed = await world.install()
+    await Sender(world, installed).paste("github", WHSEC)
+
+    answers = [await signed(limited, installed, "wrong", "192.0.2.31") for _ in range(6)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 401, 429, 429]
+    assert limited.line_of(answers[5])["firestore"]["roundTrips"] == 0
+    assert (await signed(limited, installed, WHSEC, "192.0.2.32")).status_code == 200
+
+
+async def test_nobody_can_use_up_a_vendors_address_for_those_it_already_delivers_to(
+    limited: Gateway, world: World
+) -> None:
+    """An attacker makes the vendor send wrong calls to his own workflow, and to one that is none."""
+    tenant = await world.tenant()
+    served, attackers = await world.install(tenant), await world.install(await world.tenant())
+    for installed in (served, attackers):
+        await Sender(world, installed).paste("github", WHSEC)
+    assert (await signed(limited, served, WHSEC, "192.0.2.33")).status_code == 200
+
+    wrong = [await signed(limited, attackers, "wrong", "192.0.2.33") for _ in range(5)]
+    nowhere = await signed(limited, attackers, WHSEC, "192.0.2.33", "nothing")
+    right = await signed(limited, served, WHSEC, "192.0.2.33")
+
+    assert [answer.status_code for answer in (*wrong, nowhere, right)] == [401] * 4 + [429, 429, 200]

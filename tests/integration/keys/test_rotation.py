@@ -13,8 +13,16 @@ import pytest
 
 from shared.errors import Conflict
 from shared.model.integrations import ContextType, Holder, Integration
+from shared.model.signing import SecretKind, WebhookSecret, WebhookSecrets
 from shared.services.keys.rotate import retire, rotate, walk
-from shared.services.secrets import PLATFORM, execution_auth, integration_secret, open_text, seal_text
+from shared.services.secrets import (
+    PLATFORM,
+    execution_auth,
+    integration_secret,
+    open_text,
+    seal_text,
+    signing_secret,
+)
 from shared.store import refs
 from shared.store.store import Patch, Put
 from shared.vault.boxed import Sealed
@@ -110,6 +118,43 @@ async def test_all_secrets_of_an_integration_get_the_new_key(at: Site, holder: H
     assert {text.split(".")[2] for text in sealed.values()} == {"2"}
     for name, context in contexts.items():
         assert await open_text(at.platform, sealed[name], context) == f"my {name}"
+
+
+async def test_all_webhook_secrets_of_a_workflow_get_the_new_key(at: Site) -> None:
+    now, names = at.platform.sources.now(), ("a", "b")
+    contexts = {name: signing_secret(ORGANIZATION, "instance", "main", name) for name in names}
+    secrets = [
+        WebhookSecret(
+            secret_id=name,
+            kind=SecretKind.GITHUB,
+            label=f"label {name}",
+            sealed=await seal_text(at.platform, f"my {name}", context),
+            created_by="user-00001",
+            created_at=now,
+        )
+        for name, context in contexts.items()
+    ]
+    kept = WebhookSecrets(
+        organization_id=ORGANIZATION, process_instance_id="instance", workflow_id="main", secrets=secrets
+    )
+    reference = refs.webhook_secrets("instance", "main")
+    await at.platform.store.commit(Put(reference, kept))
+    await rotate(at.platform)
+
+    walked = await walk(at.platform)
+
+    found = await at.platform.store.get(reference)
+    assert found is not None
+    anew = found.value
+    assert walked.resealed == 1
+    assert [secret.sealed.split(".")[2] for secret in anew.secrets] == ["2", "2"]
+    # Nothing but the seals is another.
+    assert [s.model_copy(update={"sealed": ""}) for s in anew.secrets] == [
+        s.model_copy(update={"sealed": ""}) for s in secrets
+    ]
+    for secret in anew.secrets:
+        opened = await open_text(at.platform, secret.sealed, contexts[secret.secret_id])
+        assert opened == f"my {secret.secret_id}"
 
 
 async def test_what_is_written_during_a_walk_stays(at: Site) -> None:
