@@ -217,5 +217,6 @@ def _copied(work: Work, copies: int) -> Work:
         tenant=work.tenant,
         configuration=configuration,
         texts=texts,
+        publisher_id=work.publisher_id,
         replaces=None,
     )

@@ -30,6 +30,7 @@ MODULES = (
     "organizations",
     "projects",
     "rollouts",
+    "executions",
     "runs",
     "skills",
     "tasks",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import orjson
 from pydantic import Field, JsonValue
@@ -19,16 +19,16 @@ from shared.errors import (
     Unauthorized,
     UpstreamError,
 )
+from shared.executions.errors.explained import ExplainedError
 from shared.http.access import A, I, O, P, keys
 from shared.http.call import Call
 from shared.http.declaration import AnyJson, Envelope
 from shared.http.endpoint import endpoint
 from shared.model.document import Document, Timestamp
-from shared.model.execution import Execution, ExecutionStatus, ListedRun
+from shared.model.execution import Execution
 from shared.model.scopes import Scope
 from shared.model.signing import WebhookSecrets
 from shared.services.runs.details import details
-from shared.services.runs.list import list_runs
 from shared.services.runs.signed import challenge_of
 from shared.services.runs.status import result_of, status
 from shared.services.runs.trigger import trigger
@@ -85,15 +85,6 @@ async def trigger_webhook_public(call: Call[JsonValue]) -> Accepted | Response:
     return Accepted(execution_id=execution_id)
 
 
-class ErrorSummary(Document):
-    """Why a run failed."""
-
-    type: str
-    message: str
-    code: str | None = None
-    failed_node_name: str | None = None
-
-
 class RunState(Document):
     """A run as its caller sees it. ``duration`` is in milliseconds."""
 
@@ -102,7 +93,7 @@ class RunState(Document):
     created_at: Timestamp
     duration: int | None = None
     result_data: JsonValue = None
-    error_details: ErrorSummary | None = None
+    error_details: ExplainedError | None = None
 
 
 class StatusAnswer(Document):
@@ -120,8 +111,10 @@ class StatusQuery(Document):
     wait: float = Field(default=0, ge=0, allow_inf_nan=False)
 
 
-def _summary(run: Execution) -> ErrorSummary | None:
-    return None if run.error_details is None else ErrorSummary.model_validate(run.error_details)
+def _explained(run: Execution) -> ExplainedError | None:
+    if run.error_details is None:
+        return None
+    return ExplainedError.of(run.error_details, of_another=run.of_another)
 
 
 @endpoint(
@@ -150,7 +143,7 @@ async def get_execution_status_public(call: Call[StatusQuery]) -> StatusAnswer:
             created_at=run.created_at,
             duration=run.duration,
             result_data=await result_of(call.platform, run),
-            error_details=_summary(run),
+            error_details=_explained(run),
         )
     )
 
@@ -210,78 +203,3 @@ async def get_execution_details_public(call: Call[DetailsQuery]) -> DetailsAnswe
             n8n_execution=recorded,
         )
     )
-
-
-class RunsQuery(Document):
-    """The query of ``listExecutionsPublic``; its parts combine."""
-
-    workflow_id: str | None = None
-    status: str | None = None
-    limit: int = Field(default=20, ge=1)
-
-
-class ListedError(Document):
-    """Why a run failed, in short."""
-
-    message: str = "The run failed without a message."
-    failed_node_name: str | None = None
-
-
-class RunRow(Document):
-    """A run as lists show it. ``duration`` is in milliseconds."""
-
-    execution_id: str
-    workflow_id: str
-    trigger_id: str
-    status: str
-    created_at: Timestamp
-    duration: int | None = None
-    n8n_execution_id: str | None = None
-    error_details: ListedError | None = None
-
-    @classmethod
-    def of(cls, run: ListedRun) -> Self:
-        """Return the row of a run."""
-        failed = run.status is ExecutionStatus.FAILED
-        error = ListedError.model_validate(run.error_details or {}) if failed else None
-        return cls.model_validate({**dict(run), "error_details": error})
-
-
-class Runs(Document):
-    """Runs, the newest first. ``count`` is how many there are in this answer."""
-
-    executions: list[RunRow]
-    count: int
-    process_instance_id: str
-
-
-def _instance_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
-    return (refs.instance(params["processInstanceId"]),)
-
-
-@endpoint(
-    "GET",
-    "listExecutionsPublic",
-    "processInstanceId",
-    access=keys(O, P, A, scopes=(Scope.EXECUTIONS_READ,)),
-    envelope=Envelope.DATA,
-    request=RunsQuery,
-    response=Runs,
-    prefetch=_instance_of,
-    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound),
-)
-async def list_executions_public(call: Call[RunsQuery]) -> Runs:
-    """List the newest runs of an installation, at most 100, without what they were given or returned."""
-    instance, query = call.params["processInstanceId"], call.body
-    (found,) = call.prefetched
-    listed = await list_runs(
-        call.platform,
-        call.caller,
-        instance,
-        found,
-        workflow_id=query.workflow_id,
-        status=query.status,
-        limit=query.limit,
-    )
-    rows = [RunRow.of(run) for run in listed]
-    return Runs(executions=rows, count=len(rows), process_instance_id=instance)

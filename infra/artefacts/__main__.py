@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from functions import load_all
+from shared.executions.errors.page import page
 from shared.http.artefacts.firebase import hosting
 from shared.http.artefacts.functions import function_map
 from shared.http.artefacts.openapi import openapi
@@ -30,7 +31,8 @@ def artefacts() -> dict[Path, str]:
         "functions/targets.json": module_map(endpoints),
         "docs/openapi.json": openapi(endpoints, VERSION, read_examples(ROOT / "functions" / "examples")),
     }
-    return {ROOT / name: json.dumps(content, indent=2) + "\n" for name, content in generated.items()}
+    written = {ROOT / name: json.dumps(content, indent=2) + "\n" for name, content in generated.items()}
+    return written | {ROOT / "docs/errors.md": page()}
 
 
 def main() -> int:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from shared.executions.details import ErrorDetails, ErrorType, details, text_of
+from shared.executions.details import ErrorDetails, details, text_of
+from shared.executions.errors.kinds import Evidence
+from shared.executions.errors.recognise import BY_CODE, class_of
+from shared.executions.errors.table import UNCLASSIFIED
 
 Json = Mapping[str, object]
 
-_TIMEOUT = re.compile(r"(?i)\btime[sd]?[ -]?out\b|ETIMEDOUT|ESOCKETTIMEDOUT")
-_CONNECTION = re.compile(
-    r"(?i)ECONNREFUSED|ECONNRESET|ECONNABORTED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EPIPE|CERT_"
-    r"|socket hang up|network error|refused the connection|connection (?:refused|reset|closed)"
-)
-_API_NAMES = ("NodeApiError", "AxiosError", "HttpError")
-_VALIDATION = re.compile(r"(?i)\bvalidation\b|ValidationError|ZodError|\bnot valid\b|\binvalid input\b")
+_TRIGGER_FAILED = BY_CODE["TRIGGER_FAILED"].code
 _STATUS = re.compile(r"[1-5][0-9]{2}")
 _ENDED = {
     "crashed": "n8n stopped while the workflow was running.",
@@ -27,7 +24,9 @@ def classify_report(payload: Json) -> ErrorDetails:
     """Return the error in what n8n's error trigger gives: a failed run, or a trigger that failed."""
     trigger = _object(payload.get("trigger"))
     if trigger:
-        return _classify(_object(trigger.get("error")), None, None)
+        found = _classify(_object(trigger.get("error")), None, None)
+        unknown = found.code == UNCLASSIFIED.code
+        return found.model_copy(update={"code": _TRIGGER_FAILED}) if unknown else found
     execution = _object(payload.get("execution"))
     return _classify(_object(execution.get("error")), execution.get("lastNodeExecuted"), None)
 
@@ -36,34 +35,34 @@ def classify_execution(document: Json) -> ErrorDetails:
     """Return the error in an execution as n8n's API gives it, data included."""
     result = _object(_object(document.get("data")).get("resultData"))
     status = document.get("status")
-    fallback = _ENDED.get(status) if isinstance(status, str) else None
-    return _classify(_object(result.get("error")), result.get("lastNodeExecuted"), fallback)
+    ended = status if isinstance(status, str) and status in _ENDED else None
+    return _classify(_object(result.get("error")), result.get("lastNodeExecuted"), ended)
 
 
-def _classify(error: Json, last_node: object, fallback: str | None) -> ErrorDetails:
+def _classify(error: Json, last_node: object, ended: str | None) -> ErrorDetails:
     failed_node = _node_name(error) or last_node
     status = _http_status(error)
+    known = class_of(
+        Evidence(
+            text=" ".join(_texts(error)),
+            name=text_of(error.get("name")),
+            status=status,
+            node_type=text_of(_object(error.get("node")).get("type")),
+            # A run that n8n dropped says where it was, not that the node there failed.
+            node_known=text_of(failed_node) is not None and ended is None,
+            ended=ended,
+        )
+    )
     return details(
-        _kind(error, status, text_of(failed_node) is not None, fallback),
-        _message(error) or fallback,
-        code=_code(error),
+        known.type,
+        _message(error) or _ENDED.get(ended or ""),
+        code=known.code,
+        cause_code=_code(error),
         failed_node_name=failed_node,
         last_executed_node=last_node,
         http_status=status,
         stack=error.get("stack"),
     )
-
-
-def _kind(error: Json, status: int | None, node_known: bool, fallback: str | None) -> ErrorType:
-    text = " ".join(_texts(error))
-    if _TIMEOUT.search(text):
-        return ErrorType.TIMEOUT
-    if status is not None or error.get("name") in _API_NAMES or _CONNECTION.search(text):
-        return ErrorType.EXTERNAL_API_ERROR
-    if _VALIDATION.search(text):
-        return ErrorType.VALIDATION_ERROR
-    # A run that n8n dropped says where it was, not that the node there failed.
-    return ErrorType.NODE_FAILURE if node_known and fallback is None else ErrorType.UNKNOWN
 
 
 def _message(error: Json) -> str | None:

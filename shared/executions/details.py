@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 
+from shared.executions.errors.kinds import ErrorType
+from shared.executions.errors.recognise import class_of_stated
 from shared.model.document import Document
 
 MAX_MESSAGE = 2_000
@@ -24,36 +25,20 @@ _SECRETS = re.compile(
 )
 
 
-class ErrorType(StrEnum):
-    """The five kinds of failure (decision 12)."""
-
-    NODE_FAILURE = "node_failure"
-    VALIDATION_ERROR = "validation_error"
-    EXTERNAL_API_ERROR = "external_api_error"
-    TIMEOUT = "timeout"
-    UNKNOWN = "unknown"
-
-    @classmethod
-    def of(cls, word: object) -> ErrorType:
-        """Return the type a workflow stated; whatever is no type of ours is ``unknown``."""
-        return next((kind for kind in cls if kind == word), cls.UNKNOWN)
-
-
 class ErrorDetails(Document):
-    """``errorDetails`` of a run. Texts are trimmed and free of keys and tokens."""
+    """``errorDetails`` of a run. Texts are trimmed and free of keys and tokens.
+
+    ``code`` is of the error table, or an author's own; ``cause_code`` is what n8n or the service called it.
+    """
 
     type: ErrorType
     message: str
     code: str | None = None
+    cause_code: str | None = None
     failed_node_name: str | None = None
     last_executed_node: str | None = None
     http_status: int | None = None
     stack: str | None = None
-
-    def public(self) -> dict[str, object]:
-        """Return what a caller who polls sees (api §5.23)."""
-        shown = self.model_copy(update={"last_executed_node": None, "http_status": None, "stack": None})
-        return shown.wire()
 
 
 def details(
@@ -61,6 +46,7 @@ def details(
     message: object,
     *,
     code: object = None,
+    cause_code: object = None,
     failed_node_name: object = None,
     last_executed_node: object = None,
     http_status: int | None = None,
@@ -71,6 +57,7 @@ def details(
         type=kind,
         message=trimmed(cleaned(text_of(message) or _NO_MESSAGE), MAX_MESSAGE),
         code=_name(code),
+        cause_code=_name(cause_code),
         failed_node_name=_name(failed_node_name),
         last_executed_node=_name(last_executed_node),
         http_status=http_status,
@@ -86,11 +73,13 @@ def from_report(body: Mapping[str, object]) -> ErrorDetails:
     nested = body.get("error")
     inner: Mapping[str, object] = nested if isinstance(nested, Mapping) else {"message": nested}
     stated = _first(body.get("errorType"), inner.get("type"), inner.get("errorType"))
+    # The node's default, where nothing is stated at all.
+    kind = ErrorType.NODE_FAILURE if stated is None else ErrorType.of(stated)
+    message = _first(body.get("errorMessage"), inner.get("message"), inner.get("errorMessage"))
     return details(
-        # The node's default, where nothing is stated at all.
-        ErrorType.NODE_FAILURE if stated is None else ErrorType.of(stated),
-        _first(body.get("errorMessage"), inner.get("message"), inner.get("errorMessage")),
-        code=inner.get("code"),
+        kind,
+        message,
+        code=text_of(inner.get("code")) or class_of_stated(kind, text_of(message) or "").code,
         failed_node_name=_first(
             body.get("failedNodeName"), inner.get("failedNodeName"), inner.get("nodeName")
         ),

@@ -42,5 +42,11 @@ class Endpoint(Sharing):
     input_schema: str | None = None
     """JSON text of the trigger's input schema; absent means anything goes."""
     cost: float = 0
+    of_another: bool = False
+    """Whether another organization published it: what it is made of is not shown (decision 0017)."""
+    uses_language_models: bool = False
+    """Whether the workflow, or one that it calls, asks language models: its runs are looked at for tokens."""
+    llm_cost_estimate: float | None = None
+    """What its author says the language models of a run cost, in credits."""
     held_until: datetime | None = None
     """Until then no run is sent: n8n is being switched to another version of the ensemble."""

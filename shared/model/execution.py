@@ -68,6 +68,9 @@ class Execution(Sharing):
     completed_at: datetime | None = None
     duration: int | None = None
     cost: float = 0
+    of_another: bool = False
+    uses_language_models: bool = False
+    llm_cost_estimate: float | None = None
     caller_key_id: str | None = None
     signer: Signer | None = None
     """Who signed the call, where no key made it."""
@@ -98,6 +101,11 @@ class ListedRun(Document):
     """What a list shows of a run: nothing it was given or returned."""
 
     execution_id: str
+    organization_id: str
+    process_instance_id: str
+    environment: Environment
+    trigger_type: str
+    of_another: bool = False
     workflow_id: str
     trigger_id: str
     status: ExecutionStatus

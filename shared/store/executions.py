@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.model.execution import Execution, ExecutionStatus, ListedRun, PendingRun
+from shared.model.execution import Execution, ExecutionStatus, PendingRun
 from shared.store import refs
 from shared.store.query import below, find
 from shared.store.store import Store
@@ -18,7 +18,6 @@ class Executions:
         owner = refs.instance(process_instance_id)
         self._runs = below(owner, "executions", Execution)
         self._pending = below(owner, "executions", PendingRun)
-        self._listed = below(owner, "executions", ListedRun)
 
     async def oldest_pending(self, workflow_id: str, since: datetime, limit: int = 2) -> list[Execution]:
         """Return the oldest runs of a workflow that still wait for an outcome."""
@@ -36,18 +35,6 @@ class Executions:
         waiting = self._pending.where("status", "==", ExecutionStatus.PENDING.value)
         query = waiting.fields_only().at_most(limit)
         return [found.value for found in await find(self._store, query)]
-
-    async def newest(
-        self, workflow_id: str | None, status: ExecutionStatus | None, limit: int
-    ) -> list[ListedRun]:
-        """Return the newest runs, of one workflow or in one state if so asked, without what they carry."""
-        query = self._listed.fields_only()
-        if workflow_id is not None:
-            query = query.where("workflow_id", "==", workflow_id)
-        if status is not None:
-            query = query.where("status", "==", status.value)
-        found = await find(self._store, query.newest_first("created_at").at_most(limit))
-        return [run.value for run in found]
 
     async def by_n8n_execution(self, n8n_execution_id: str) -> Execution | None:
         """Return the run linked to an execution of n8n, if there is one."""

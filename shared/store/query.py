@@ -30,6 +30,9 @@ TENANT_FIELDS = ("organization_id", "process_instance_id", "project_id", "proces
 TENANT_ROOTS = ("organizations", "processInstances", "projects", "processes", "rollouts")
 """The collections whose documents have collections of their own."""
 
+DOCUMENT_NAME = "__name__"
+"""Stands for the document's own name in an order: what tells documents with equal fields apart."""
+
 MOST_ENTRIES = 30
 """Values of a condition that Firestore takes."""
 
@@ -45,9 +48,11 @@ class Query(Generic[D]):
     start_after: tuple[object, ...] | None = None
     limit: int | None = None
     projected: bool = False
+    spread: bool = False
+    """Whether all collections of that name are meant, below whatever documents they are."""
 
     def where(self, name: str, operator: Operator, value: object) -> Query[D]:
-        """Return the query with one more condition on a field (snake_case name)."""
+        """Return the query with one more condition on a field (snake_case name; ``field.key`` in a map)."""
         return replace(self, conditions=(*self.conditions, (name, operator, value)))
 
     def newest_first(self, name: str) -> Query[D]:
@@ -59,7 +64,7 @@ class Query(Generic[D]):
         return replace(self, order=(*self.order, (name, False)))
 
     def after(self, *values: object) -> Query[D]:
-        """Return the query continued behind these values of its order's fields."""
+        """Return the query continued behind these values of its order's fields; a name's value is a Ref."""
         return replace(self, start_after=values)
 
     def at_most(self, limit: int) -> Query[D]:
@@ -91,6 +96,15 @@ def below(owner: Ref[Any], collection: str, model: type[D]) -> Query[D]:
     if owner.path.split("/")[0] not in TENANT_ROOTS:
         raise ValueError(f"{owner.path} belongs to no tenant")
     return Query(f"{owner.path}/{collection}", model)
+
+
+def across(collection: str, model: type[D], tenant_field: str, tenant_id: str) -> Query[D]:
+    """Return a query of the documents of one tenant in all collections of a name, wherever they are.
+
+    Raises:
+        ValueError: ``tenant_field`` is no field that binds a document to a tenant.
+    """
+    return replace(owned_by(collection, model, tenant_field, tenant_id), spread=True)
 
 
 def offered_to(model: type[D], entries: Sequence[str]) -> Query[D]:
@@ -134,7 +148,9 @@ async def tally(store: Store, query: Query[Any]) -> int:
 
 
 def _built(client: firestore.AsyncClient, query: Query[Any]) -> firestore.AsyncQuery:
-    collection: Any = client.collection(query.collection)
+    collection: Any = (
+        client.collection_group(query.collection) if query.spread else client.collection(query.collection)
+    )
     for name, operator, value in query.conditions:
         collection = collection.where(filter=FieldFilter(_wire(query, name), operator, value))
     for name, descending in query.order:
@@ -142,7 +158,8 @@ def _built(client: firestore.AsyncClient, query: Query[Any]) -> firestore.AsyncQ
         collection = collection.order_by(_wire(query, name), direction=direction)
     if query.start_after is not None:
         fields = [_wire(query, name) for name, _ in query.order]
-        collection = collection.start_after(dict(zip(fields, query.start_after, strict=True)))
+        values = [client.document(v.path) if isinstance(v, Ref) else v for v in query.start_after]
+        collection = collection.start_after(dict(zip(fields, values, strict=True)))
     if query.limit is not None:
         collection = collection.limit(query.limit)
     if query.projected:
@@ -151,4 +168,9 @@ def _built(client: firestore.AsyncClient, query: Query[Any]) -> firestore.AsyncQ
 
 
 def _wire(query: Query[Any], name: str) -> str:
+    if name == DOCUMENT_NAME:
+        return name
+    name, dot, key = name.partition(".")
+    if dot:
+        return f"{_wire(query, name)}.{key}"
     return query.model.model_fields[name].alias or name

@@ -12,7 +12,7 @@ import pytest
 
 from shared.model.project import Project
 from shared.store import refs
-from shared.store.query import TENANT_FIELDS, TENANT_ROOTS, below, owned_by
+from shared.store.query import TENANT_FIELDS, TENANT_ROOTS, across, below, owned_by
 
 ROOT = Path(__file__).resolve().parents[2]
 STORE = "shared/store"
@@ -23,7 +23,7 @@ CONSTRUCTION = frozenset(
 """Names by which the client library builds references and queries. ``where`` is ours too, on ``Query``."""
 
 MAY_BUILD = {
-    "shared/store/query.py": {"collection", "where", "order_by", "select"},
+    "shared/store/query.py": {"collection", "collection_group", "document", "where", "order_by", "select"},
     # Content-addressed texts below one organization: which of them exist is asked for.
     "shared/store/blobs.py": {"document", "get_all"},
     # An operator's walk through everything, to seal secrets with a new key; no request leads there.
@@ -90,13 +90,13 @@ def unbound(source: Source) -> list[str]:
     found = []
     for call in source.calls():
         match called(call), call.args:
-            case "owned_by", [ast.Constant(), _, ast.Constant(value=field), owner] if (
+            case "owned_by" | "across", [ast.Constant(), _, ast.Constant(value=field), owner] if (
                 field in TENANT_FIELDS and not isinstance(owner, ast.Constant)
             ):
                 pass
             case "below", [owner, ast.Constant(), _] if not isinstance(owner, ast.Constant):
                 pass
-            case "owned_by" | "below" | "Query", _ if source.name != f"{STORE}/query.py":
+            case "owned_by" | "across" | "below" | "Query", _ if source.name != f"{STORE}/query.py":
                 found.append(f"{source.name}:{call.lineno}: {ast.unparse(call)}")
     return found
 
@@ -151,6 +151,7 @@ def test_a_service_that_goes_past_the_store_is_found(code: str) -> None:
     [
         "owned_by('projects', Project, 'name', wanted)",
         "owned_by('projects', Project, field, organization_id)",
+        "across('executions', Execution, 'workflow_id', wanted)",
         "owned_by('projects', Project, 'organization_id', 'somebody')",
         "below(wanted)",
         "below('organizations/x', 'members', Member)",
@@ -165,6 +166,8 @@ def test_a_query_without_its_tenant_is_found(code: str) -> None:
 def test_the_store_itself_refuses_what_is_bound_to_nobody() -> None:
     with pytest.raises(ValueError, match="tenant"):
         owned_by("projects", Project, "name", "a")
+    with pytest.raises(ValueError, match="tenant"):
+        across("executions", Project, "name", "a")
     with pytest.raises(ValueError, match="tenant"):
         below(refs.api_key("digest"), "uses", Project)
     assert {"organizations", "processInstances"} <= set(TENANT_ROOTS)

@@ -121,6 +121,7 @@ async def begin(
             tenant=order.tenant,
             configuration=order.version.configuration,
             texts=order.version.texts,
+            publisher_id=order.version.template.organization_id,
             replaces=replaces,
         ),
         lease=lease,

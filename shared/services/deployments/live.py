@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import orjson
 
+from shared.executions.models.presence import uses_language_models
 from shared.model.configuration import FormItem, HttpTrigger, ScheduleTrigger, Workflow
+from shared.model.configuration.part import Number
 from shared.model.deployment import N8nWorkflowOwner, WorkflowRow
 from shared.model.endpoint import Endpoint, TriggerTarget
 from shared.model.instance import Environment
@@ -73,10 +75,17 @@ def _endpoint(work: Work, row: WorkflowRow, values: Values) -> Endpoint:
         webhook_secret=work.tenant.webhook_auth.secret,
         input_schema=None if schema is None else _schema_text(schema),
         cost=float(workflow.cost),
+        of_another=work.publisher_id != work.tenant.organization_id,
+        uses_language_models=uses_language_models(row.workflow_id, work.texts),
+        llm_cost_estimate=_number(workflow.cost_estimation_for_llm_tokens),
         user_id=work.instance.user_id,
         shared_with=work.instance.shared_with,
         shared_with_user_ids=work.instance.shared_with_user_ids,
     )
+
+
+def _number(value: Number | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _triggerable(workflow: Workflow) -> HttpTrigger | ScheduleTrigger | None:

@@ -128,6 +128,7 @@ async def _begin(
         tenant=tenant,
         configuration=configuration,
         texts=texts,
+        publisher_id=template.value.organization_id,
         replaces=await live_deployment(platform, instance),
     )
     return HeldLease(platform, deployment.ref, lease, version), work

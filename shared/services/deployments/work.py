@@ -67,7 +67,8 @@ class Tenant:
 class Work:
     """One deployment to bring into n8n.
 
-    ``texts`` are the workflow files by template id, placeholders unresolved. ``replaces`` is the deployment
+    ``texts`` are the workflow files by template id, placeholders unresolved; ``publisher_id`` is the
+    organization they belong to. ``replaces`` is the deployment
     that runs now, ``None`` on the first.
     """
 
@@ -77,6 +78,7 @@ class Work:
     tenant: Tenant
     configuration: Configuration
     texts: dict[str, str]
+    publisher_id: str
     replaces: DeploymentInstance | None
 
     @property
@@ -177,6 +179,7 @@ async def load_work(platform: Platform, deployment_id: str, deployment: Deployme
         tenant=tenant,
         configuration=configuration,
         texts=texts,
+        publisher_id=template.value.organization_id,
         replaces=await live_deployment(platform, instance.value),
     )
 

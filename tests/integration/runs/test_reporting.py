@@ -73,7 +73,11 @@ async def test_a_reported_error_ends_the_run_as_failed(
     assert ended["errorDetails"] == {
         "type": "external_api_error",
         "message": "Payment refused",
+        "code": "SERVICE_ERROR",
         "failedNodeName": "Charge",
+        "hint": "Read the message: it is the service's own.",
+        "action": "fix_workflow",
+        "retryable": False,
     }
     assert (await installed.run(sent["executionId"])).n8n_execution_id == "78"
 
@@ -95,7 +99,9 @@ async def test_the_nested_error_of_old_nodes_is_understood(
     answer = await gateway.callback("submitWorkflowError", {**sent, "error": error})
 
     assert answer.status_code == 200
-    assert (await state(gateway, installed, sent))["errorDetails"] == error
+    shown = (await state(gateway, installed, sent))["errorDetails"]
+    assert error.items() <= shown.items()
+    assert (shown["code"], shown["action"]) == ("VALIDATION_FAILED", "fix_input")
 
 
 async def test_an_error_type_that_is_none_of_ours_is_unknown(

@@ -10,12 +10,13 @@ from shared.executions.classification import classify_execution, classify_report
 from shared.executions.details import (
     MAX_MESSAGE,
     MAX_STACK,
-    ErrorType,
     cleaned,
     details,
     from_report,
     trimmed_stack,
 )
+from shared.executions.errors.explained import ExplainedError
+from shared.executions.errors.kinds import ErrorType
 
 API_ERROR = {
     "name": "NodeApiError",
@@ -57,22 +58,22 @@ def run(error: object, last: str | None = "Last", status: str = "error") -> dict
 @pytest.mark.parametrize(
     ("error", "kind", "status", "code", "node"),
     [
-        (API_ERROR, "external_api_error", 404, None, "Call"),
-        (REFUSED, "external_api_error", None, "ECONNREFUSED", "Call"),
-        (CODE_ERROR, "node_failure", None, None, "Last"),
-        (STOPPED, "validation_error", None, None, "Stop"),
+        (API_ERROR, "external_api_error", 404, "SERVICE_NOT_FOUND", "Call"),
+        (REFUSED, "external_api_error", None, "SERVICE_UNREACHABLE", "Call"),
+        (CODE_ERROR, "node_failure", None, "CODE_FAILED", "Last"),
+        (STOPPED, "validation_error", None, "VALIDATION_FAILED", "Stop"),
         (
             {"message": "connect ETIMEDOUT 1.2.3.4:443", "httpCode": "ETIMEDOUT"},
             "timeout",
             None,
-            "ETIMEDOUT",
+            "SERVICE_TIMED_OUT",
             "Last",
         ),
-        ({"message": "The execution timed out"}, "timeout", None, None, "Last"),
-        ({"message": "Gateway time-out", "statusCode": 504}, "timeout", 504, None, "Last"),
-        ({"message": "socket hang up"}, "external_api_error", None, None, "Last"),
-        ({"message": "odd", "cause": {"status": 500}}, "external_api_error", 500, None, "Last"),
-        ({"message": "boom", "node": "Named by text"}, "node_failure", None, None, "Named by text"),
+        ({"message": "The execution timed out"}, "timeout", None, "RUN_TIMED_OUT", "Last"),
+        ({"message": "Gateway time-out", "statusCode": 504}, "timeout", 504, "SERVICE_TIMED_OUT", "Last"),
+        ({"message": "socket hang up"}, "external_api_error", None, "SERVICE_UNREACHABLE", "Last"),
+        ({"message": "odd", "cause": {"status": 500}}, "external_api_error", 500, "SERVICE_FAILED", "Last"),
+        ({"message": "boom", "node": "Named by text"}, "node_failure", None, "NODE_FAILED", "Named by text"),
     ],
 )
 @pytest.mark.parametrize("shape", ["report", "execution"])
@@ -88,7 +89,7 @@ def test_a_failed_run_is_classified_alike_from_both_sources(
 def test_a_failed_trigger_has_no_node_and_is_still_told() -> None:
     payload = {"trigger": {"mode": "trigger", "error": {"message": "odd thing"}}, "workflow": {"id": "w"}}
     found = classify_report(payload)
-    assert (found.type, found.message) == (ErrorType.UNKNOWN, "odd thing")
+    assert (found.type, found.message, found.code) == (ErrorType.UNKNOWN, "odd thing", "TRIGGER_FAILED")
     refused = classify_report({"trigger": {"error": {"message": "x", "cause": {"message": "ECONNRESET"}}}})
     assert refused.type is ErrorType.EXTERNAL_API_ERROR
 
@@ -138,6 +139,7 @@ def test_the_flat_report_of_the_node_is_taken_as_it_is() -> None:
     assert found.wire() == {
         "type": "validation_error",
         "message": "No invoice.",
+        "code": "VALIDATION_FAILED",
         "failedNodeName": "Read",
         "lastExecutedNode": "Report",
     }
@@ -201,4 +203,12 @@ def test_a_caller_who_polls_sees_neither_stack_nor_internals() -> None:
         http_status=504,
         stack="s",
     )
-    assert found.public() == {"type": "timeout", "message": "m", "code": "C", "failedNodeName": "N"}
+    assert ExplainedError.of(found.fields()).wire() == {
+        "type": "timeout",
+        "message": "m",
+        "code": "C",
+        "failedNodeName": "N",
+        "hint": "Start the run again.",
+        "action": "retry",
+        "retryable": True,
+    }
