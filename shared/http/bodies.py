@@ -59,7 +59,7 @@ def parse_json(raw: bytes) -> object:
 def parse_any(raw: bytes, content_type: str) -> object:
     """Return the body of a caller whose format is its own: JSON, a form, or text.
 
-    A form is an object of its fields; one that occurs several times is a list, and a lone field ``payload``
+    A form is the object of its fields; one that occurs several times is a list, and a lone field ``payload``
     that holds a JSON object is that object, as GitHub and Slack send them. Anything else is JSON if it can be
     read so, and text if it says to be something else than JSON.
 
@@ -67,7 +67,8 @@ def parse_any(raw: bytes, content_type: str) -> object:
         InvalidRequest: it is none of them.
     """
     kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
+    # Clients call JSON a form by mistake; what begins so is never one.
+    if kind == "application/x-www-form-urlencoded" and not raw.lstrip().startswith((b"{", b"[")):
         return _form(raw)
     try:
         return parse_json(raw)

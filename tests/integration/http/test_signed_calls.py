@@ -227,6 +227,7 @@ async def test_a_signed_body_goes_on_as_it_is_but_for_a_lone_payload(
             {"type": "block_actions", "n": 1},
         ),
         (b"payload=%7Bno", "application/x-www-form-urlencoded", {"payload": "{no"}),
+        (b'{"a":1}', "application/x-www-form-urlencoded", {"a": 1}),
         (b"it happened", "text/plain", {"data": "it happened"}),
         (b"<a/>", "application/xml", {"data": "<a/>"}),
         (b'{"a":1}', "text/plain", {"a": 1}),
