@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from shared.errors import InstanceInactive, InvalidRequest, NotFound
 from shared.model.apikey import ApiKey
 from shared.model.configuration import FormItem
-from shared.model.endpoint import Endpoint
+from shared.model.endpoint import Endpoint, TriggerTarget
 from shared.model.execution import Execution
 from shared.model.instance import Sharing
 from shared.model.signing import Signer
@@ -48,18 +48,10 @@ async def trigger(
         raise await _why_nothing_is_here(platform, caller, process_instance_id, workflow_id)
     endpoint = found.value
     await _require_access(platform, caller, endpoint.organization_id, process_instance_id, endpoint)
-    if not endpoint.is_active:
-        raise _inactive()
-    target = endpoint.target
-    if target is None:
-        raise InvalidRequest(
-            f"Workflow {workflow_id} cannot be triggered: it has neither an http trigger nor a schedule "
-            "with a manual URL.",
-            code="TRIGGER_NOT_SUPPORTED",
-        )
+    target = triggerable(endpoint)
     payload = signed_payload(body) if isinstance(caller, Signer) else payload_of(body)
-    if endpoint.input_schema is not None and isinstance(caller, ApiKey):
-        validate_payload(_SCHEMA.validate_json(endpoint.input_schema), payload)
+    if isinstance(caller, ApiKey):
+        require_fitting(endpoint, payload)
     execution = new_execution(
         platform, endpoint, trigger_id=target.trigger_id, trigger_type=target.trigger_type
     )
@@ -67,20 +59,58 @@ async def trigger(
         execution.signer = caller
     else:
         execution.caller_key_id = caller.key_id
-    text = orjson.dumps(payload)
-    carried = await _keep_payload(platform, execution, text)
-    call = {
+    call = await addressed(platform, endpoint, target, execution, payload)
+    await _accept(platform, execution, call)
+    return execution.execution_id
+
+
+def triggerable(endpoint: Endpoint) -> TriggerTarget:
+    """Return where a workflow is called.
+
+    Raises:
+        InstanceInactive: its installation takes no runs.
+        InvalidRequest (``TRIGGER_NOT_SUPPORTED``): it cannot be called.
+    """
+    if not endpoint.is_active:
+        raise _inactive()
+    if endpoint.target is None:
+        raise InvalidRequest(
+            f"Workflow {endpoint.workflow_id} cannot be triggered: it has neither an http trigger nor a "
+            "schedule with a manual URL.",
+            code="TRIGGER_NOT_SUPPORTED",
+        )
+    return endpoint.target
+
+
+def require_fitting(endpoint: Endpoint, payload: Mapping[str, object]) -> None:
+    """Check a payload against the input schema of a workflow, if it has one.
+
+    Raises:
+        InvalidPayload: it does not fit.
+    """
+    if endpoint.input_schema is not None:
+        validate_payload(_SCHEMA.validate_json(endpoint.input_schema), payload)
+
+
+async def addressed(
+    platform: Platform,
+    endpoint: Endpoint,
+    target: TriggerTarget,
+    execution: Execution,
+    payload: Mapping[str, object],
+) -> dict[str, object]:
+    """Return what the dispatch task of a run carries, after keeping the payload in the run."""
+    carried = await _keep_payload(platform, execution, orjson.dumps(payload))
+    return {
         "organizationId": endpoint.organization_id,
         "processId": endpoint.process_id,
-        "workflowId": workflow_id,
+        "workflowId": endpoint.workflow_id,
         "userId": endpoint.user_id,
         "url": target.url,
         "method": target.method,
         "webhookSecret": endpoint.webhook_secret,
         **carried,
     }
-    await _accept(platform, execution, call)
-    return execution.execution_id
 
 
 async def _accept(platform: Platform, execution: Execution, call: dict[str, object]) -> None:
