@@ -1,8 +1,9 @@
 """``python -m bench [--size small|full] [--engine legacy|isolate] [benchmark …]``.
 
 A run of all benchmarks is stored and put into ``docs/performance.md``; a run of some is only printed. The
-benchmarks ``endpoints`` and ``rollout`` are no part of that: each takes long, has a file and a table of its
-own, and runs alone. So does ``latencies``, which writes the table that the stand-in for n8n draws from.
+benchmarks ``endpoints``, ``fairness`` and ``rollout`` are no part of that: each takes long, has a file and a
+table of its own, and runs alone. So does ``latencies``, which writes the table that the stand-in for n8n
+draws from.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from bench import deploy, life, operations, report, stack, trigger, vault, versions
 from bench.endpoints import costs, pages
 from bench.endpoints.desk import opened as opened_desk
+from bench.fairness import measure as fairness
 from bench.figures import Section
 from bench.memory import Memory, memory_of
 from bench.rollout import measure as rollout
@@ -39,11 +41,17 @@ IN_SESSION: Mapping[str, Benchmark] = {
     "vault": vault.measure,
     "versions": versions.measure,
 }
+_FAIRNESS = "fairness"
 _STACK = "stack"
 _ENDPOINTS = "endpoints"
 _LATENCIES = "latencies"
 _ROLLOUT = "rollout"
-_ALONE = {_ENDPOINTS: report.ENDPOINTS, _ROLLOUT: report.ROLLOUT, _LATENCIES: None}
+_ALONE = {
+    _ENDPOINTS: report.ENDPOINTS,
+    _FAIRNESS: report.FAIRNESS,
+    _ROLLOUT: report.ROLLOUT,
+    _LATENCIES: None,
+}
 """Benchmarks that run alone, and the folder their results are kept in."""
 _UNLIMITED = {f"RATE_LIMIT_{what}_PER_MINUTE": "0" for what in ("KEY", "ORGANIZATION", "ADDRESS")}
 _LONGEST_SECONDS = 420
@@ -98,6 +106,8 @@ async def _in_session(
     async with opened(running, size) as session:
         if _ENDPOINTS in names:
             return await _endpoints(session), {}
+        if _FAIRNESS in names:
+            return [await fairness.measure(session)], {}
         if _LATENCIES in names:
             return [await latencies.measure(session)], {}
         for name in (name for name in IN_SESSION if name in names):

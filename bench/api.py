@@ -35,7 +35,7 @@ async def call(session: Session, method: str, path: str, key: str, body: object 
 
 async def create_project(session: Session, name: str) -> str:
     """Return the id of a new project."""
-    answer = await call(session, "POST", "/createProjectViaApiKey", session.stack.owner_key, {"name": name})
+    answer = await call(session, "POST", "/createProjectViaApiKey", session.owner_key, {"name": name})
     return str(cast("Json", answer["data"])["projectId"])
 
 
@@ -46,7 +46,7 @@ async def deploy(session: Session, project_id: str, configuration: Mapping[str, 
         CallFailed: it was refused, or did not go live.
     """
     body = {"projectId": project_id, "configuration": configuration}
-    answer = await call(session, "POST", "/deployProcessUseCase", session.stack.owner_key, body)
+    answer = await call(session, "POST", "/deployProcessUseCase", session.owner_key, body)
     data = cast("Json", answer["data"])
     if data["deploymentStatus"] != "deployed":
         raise CallFailed(f"deploy: {data['deploymentStatus']}: {data.get('error')}")

@@ -31,9 +31,9 @@ class Installed:
     _webhook_secret: str = field(repr=False)
     _member_secret: str = field(repr=False)
 
-    async def trigger(self, http: aiohttp.ClientSession) -> str:
-        """Trigger the workflow with the instance's key and return the execution id."""
-        url = f"{self.session.stack.base_url}/webhook/{self.instance_id}/{WORKFLOW}"
+    async def trigger(self, http: aiohttp.ClientSession, base_url: str | None = None) -> str:
+        """Trigger the workflow with the instance's key, at any gateway, and return the execution id."""
+        url = f"{base_url or self.session.stack.base_url}/webhook/{self.instance_id}/{WORKFLOW}"
         headers = {"X-API-Key": self._key, "Content-Type": "application/json"}
         async with http.post(url, data=_TRIGGER, headers=headers) as answer:
             content = orjson.loads(await answer.read())

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from google.cloud.tasks_v2.types import cloudtasks
 
 from bench.session import Session
-from shared.services.runs.queues import DISPATCH
+from shared.services.runs.lanes import lane_of
 from shared.tasks.channel import TaskChannel
 
 _PauseQueue = cloudtasks.PauseQueueRequest.pb()
@@ -20,7 +20,8 @@ _ResumeQueue = cloudtasks.ResumeQueueRequest.pb()
 async def held(session: Session) -> AsyncIterator[None]:
     """Deliver no dispatch task while the block runs."""
     settings = session.platform.settings
-    name = f"projects/{settings.project}/locations/{settings.location}/queues/{DISPATCH}"
+    lane = lane_of(session.organization_id, settings.dispatch_lanes)
+    name = f"projects/{settings.project}/locations/{settings.location}/queues/{lane}"
     channel = TaskChannel(settings.tasks_endpoint)
     try:
         await channel.call("PauseQueue", _PauseQueue(name=name), f"name={name}")

@@ -19,10 +19,13 @@ RESULTS = Path(__file__).parent / "results"
 DOCUMENT = ROOT / "docs" / "performance.md"
 ENDPOINTS = RESULTS / "endpoints"
 ROLLOUT = RESULTS / "rollout"
+FAIRNESS = RESULTS / "fairness"
 _ENDPOINTS_BEGIN = "<!-- endpoints: written by `python -m bench endpoints` -->"
 _ENDPOINTS_END = "<!-- end of endpoints -->"
 _ROLLOUT_BEGIN = "<!-- rollout: written by `python -m bench rollout` -->"
 _ROLLOUT_END = "<!-- end of rollout -->"
+_FAIRNESS_BEGIN = "<!-- fairness: written by `python -m bench fairness` -->"
+_FAIRNESS_END = "<!-- end of fairness -->"
 _BEGIN, _END = "<!-- results: written by `make bench` -->", "<!-- end of results -->"
 
 Results = Mapping[str, Any]
@@ -58,6 +61,7 @@ def document() -> None:
     _replace(_BEGIN, _END, RESULTS)
     _replace(_ENDPOINTS_BEGIN, _ENDPOINTS_END, ENDPOINTS)
     _replace(_ROLLOUT_BEGIN, _ROLLOUT_END, ROLLOUT)
+    _replace(_FAIRNESS_BEGIN, _FAIRNESS_END, FAIRNESS)
 
 
 def _replace(begin: str, end: str, folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 
@@ -23,16 +23,27 @@ class Session:
     platform: Platform
     http: aiohttp.ClientSession
     size: Size
+    tenant: int = 0
+    """Whose session it is: the place of an organization in the stack file."""
 
     @property
     def organization_id(self) -> str:
-        """The first organization."""
-        return str(self.stack.content["organizations"][0]["organizationId"])
+        """The organization."""
+        return str(self.stack.content["organizations"][self.tenant]["organizationId"])
 
     @property
     def owner_id(self) -> str:
-        """The owner of the first organization."""
-        return str(self.stack.content["organizations"][0]["ownerUserId"])
+        """The owner of the organization."""
+        return str(self.stack.content["organizations"][self.tenant]["ownerUserId"])
+
+    @property
+    def owner_key(self) -> str:
+        """The owner's key of the organization."""
+        return self.stack.key(self.tenant, "ownerKey")
+
+    def of(self, tenant: int) -> Session:
+        """Return the session of another organization."""
+        return replace(self, tenant=tenant)
 
     @property
     def n8n_url(self) -> str:

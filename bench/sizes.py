@@ -43,6 +43,14 @@ class Size:
     """Installations that a version is rolled out to."""
     fan_outs: tuple[int, ...]
     """Sizes of rollouts whose costs are held against each other, the smallest first."""
+    quiet_runs: int = 30
+    """Runs of a quiet tenant that are followed in a round, alone and beside a flood."""
+    backlog: int = 120
+    """Runs that wait in a flooding tenant's lane when the quiet tenant begins."""
+    fed: float = 25
+    """Runs a second that the flooding tenant adds."""
+    fair_rounds: int = 2
+    """Repetitions of the comparison of a quiet tenant alone and beside a flood."""
 
 
 SIZES: Mapping[str, Size] = {
@@ -53,6 +61,9 @@ SIZES: Mapping[str, Size] = {
             *("full", 300, 3, 100, 200, 100, 100_000, 100, 10, 10_000, 40, 60, (10_000, 100_000), 2, True),
             fan_out=1_000,
             fan_outs=(100, 1_000, 10_000),
+            quiet_runs=60,
+            backlog=300,
+            fair_rounds=5,
         ),
     )
 }

@@ -17,7 +17,8 @@ from shared.services.integrations.forsaken import ForsakenOrder, end_forsaken
 from shared.services.integrations.oauth.queues import TokenOrder
 from shared.services.integrations.oauth.refresh import refresh
 from shared.services.integrations.oauth.resume import resume_dependants
-from shared.services.runs.dispatch import DispatchOrder, dispatch
+from shared.services.runs.dispatch import dispatch
+from shared.services.runs.order import DispatchOrder
 from shared.services.runs.supervise import supervise
 
 

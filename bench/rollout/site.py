@@ -132,7 +132,7 @@ async def running(
         os.environ["FIRESTORE_EMULATOR_HOST"] = servers.firestore
         platform = open_platform(read_settings(environment))
         stack.push_async_callback(platform.close)
-        await asyncio.gather(platform.vault.ensure_keys(), ensure_queues(platform.queue))
+        await asyncio.gather(platform.vault.ensure_keys(), ensure_queues(platform.queue, platform.settings))
         await register_backend(platform, str(n8n_port), f"http://127.0.0.1:{n8n_port}", API_KEY)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=90, trust_env=False))
         started = tuple(Worker(port, environment, folder / f"worker-{n}.log") for n in range(workers))

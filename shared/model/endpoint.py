@@ -48,5 +48,14 @@ class Endpoint(Sharing):
     """Whether the workflow, or one that it calls, asks language models: its runs are looked at for tokens."""
     llm_cost_estimate: float | None = None
     """What its author says the language models of a run cost, in credits."""
+    max_running: int | None = None
+    """How many runs may be in n8n at once; more wait. Absent: as many as the organization's lane sends."""
+    max_runs_per_minute: int | None = None
+    """How many runs may begin within a minute; more wait."""
     held_until: datetime | None = None
     """Until then no run is sent: n8n is being switched to another version of the ensemble."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether its runs are counted before one is sent."""
+        return self.max_running is not None or self.max_runs_per_minute is not None

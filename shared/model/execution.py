@@ -91,9 +91,11 @@ class PendingRun(Document):
     """What a deployment needs to know of a run that has not ended."""
 
     execution_id: str
+    workflow_id: str
     n8n_workflow_id: str
     status: ExecutionStatus
     dispatch: DispatchState
+    created_at: datetime
     started_at: datetime | None = None
 
 

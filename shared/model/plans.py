@@ -17,16 +17,20 @@ class Plan(StrEnum):
 
 
 class Allowance(Document):
-    """What a plan grants: credits each month, and how many members an organization may have."""
+    """What a plan grants: credits each month, how many members an organization may have, its part of an n8n.
+
+    ``n8n_share`` (0 to 1) is how much of what a shared n8n bears one organization may take (decision 0025).
+    """
 
     credits_per_month: int
     seats: int
+    n8n_share: float
 
 
 ALLOWANCES: dict[Plan, Allowance] = {
-    Plan.FREE: Allowance(credits_per_month=200, seats=2),
-    Plan.PRO: Allowance(credits_per_month=10_000, seats=5),
-    Plan.BUSINESS: Allowance(credits_per_month=50_000, seats=10),
-    Plan.ENTERPRISE: Allowance(credits_per_month=200_000, seats=50),
+    Plan.FREE: Allowance(credits_per_month=200, seats=2, n8n_share=0.125),
+    Plan.PRO: Allowance(credits_per_month=10_000, seats=5, n8n_share=0.25),
+    Plan.BUSINESS: Allowance(credits_per_month=50_000, seats=10, n8n_share=0.5),
+    Plan.ENTERPRISE: Allowance(credits_per_month=200_000, seats=50, n8n_share=0.5),
 }
 """What each plan grants; an enterprise contract may add seats to its own."""

@@ -16,6 +16,7 @@ AUTH_HEADER = "X-Codika-Webhook-Auth"
 _CONNECT_SECONDS = 5.0
 # Enough for every text of n8n's own; a workflow's longer answer is not wanted.
 _LONGEST_READ = 16 * 1024
+_TOO_LARGE = "request entity too large"
 
 
 class WebhookOutcome(Enum):
@@ -29,6 +30,8 @@ class WebhookOutcome(Enum):
     """n8n has no such webhook. Nothing ran."""
     REFUSED_FORBIDDEN = auto()
     """n8n refused the auth header or the address. Nothing ran."""
+    REFUSED_TOO_LARGE = auto()
+    """The payload is larger than n8n takes (``N8N_PAYLOAD_SIZE_MAX``). Nothing ran."""
     FAILED_IN_WORKFLOW = auto()
     """The workflow ran and failed; the error workflow reports it."""
     UNKNOWN = auto()
@@ -36,12 +39,13 @@ class WebhookOutcome(Enum):
 
 
 @dataclass(slots=True)
-class _Progress:
+class Progress:
     """How far a request got: told by the transport, for exceptions do not tell reliably."""
 
     sent: bool = False
 
     async def __call__(self, event: str, info: object) -> None:
+        """Take note of an event of the transport."""
         if event.endswith("send_request_body.complete"):
             self.sent = True
 
@@ -53,13 +57,21 @@ class WebhookCaller:
         self._connections = connections
 
     async def call(
-        self, url: str, method: str, body: bytes, auth_header: str, *, accept_timeout: float
+        self,
+        url: str,
+        method: str,
+        body: bytes,
+        auth_header: str,
+        *,
+        accept_timeout: float,
+        progress: Progress | None = None,
     ) -> WebhookOutcome:
         """Send a JSON body, whatever the method, and return what became of it.
 
         ``accept_timeout`` is in seconds. A run goes on in n8n when the answer is not waited for.
+        ``progress`` tells meanwhile whether the whole request was sent.
         """
-        progress = _Progress()
+        progress = progress or Progress()
         try:
             async with asyncio.timeout(accept_timeout):
                 return await self._call(url, method, body, auth_header, progress)
@@ -70,7 +82,7 @@ class WebhookCaller:
             return WebhookOutcome.UNKNOWN if progress.sent else WebhookOutcome.NOT_REACHED
 
     async def _call(
-        self, url: str, method: str, body: bytes, auth_header: str, progress: _Progress
+        self, url: str, method: str, body: bytes, auth_header: str, progress: Progress
     ) -> WebhookOutcome:
         async with self._connections.to(url).stream(
             method,
@@ -109,6 +121,9 @@ def _judge(answer: httpx.Response, body: bytes) -> WebhookOutcome:
         return WebhookOutcome.REFUSED_NOT_REGISTERED
     if status in (401, 403) and _is_n8n_refusing(answer, body):
         return WebhookOutcome.REFUSED_FORBIDDEN
+    # n8n itself says 500; a proxy before it says 413.
+    if (status >= 400 and message == _TOO_LARGE) or (status == 413 and _TOO_LARGE in _said(body)):
+        return WebhookOutcome.REFUSED_TOO_LARGE
     if status == 500 and message == "Error in workflow":
         return WebhookOutcome.FAILED_IN_WORKFLOW
     return WebhookOutcome.UNKNOWN
@@ -117,6 +132,10 @@ def _judge(answer: httpx.Response, body: bytes) -> WebhookOutcome:
 def _is_n8n_refusing(answer: httpx.Response, body: bytes) -> bool:
     realm = answer.headers.get("www-authenticate", "")
     return realm == 'Basic realm="Webhook"' or body.startswith(b"IP is not allowed")
+
+
+def _said(body: bytes) -> str:
+    return body.decode(errors="replace").lower()
 
 
 def _message(body: bytes) -> str:

@@ -5,14 +5,19 @@ A function that never deploys loads no n8n client: the adapters are imported whe
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Coroutine
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.settings import Settings
 from shared.sources import Sources
 from shared.store.blobs import Blobs
 from shared.store.connect import connect
 from shared.store.store import Store
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from shared.mail.configured import ConfiguredMailer
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from shared.services.lasting import Lasting
     from shared.services.ratelimits import RateLimits
     from shared.services.recent import Recent
+    from shared.services.runs.room import Doors
     from shared.tasks.oidc import TaskVerifier
     from shared.tasks.queue import CloudTasksQueue
     from shared.vault.secrets import GoogleSecretStore
@@ -39,6 +45,7 @@ class Platform:
     def __init__(self, settings: Settings, sources: Sources) -> None:
         self.settings = settings
         self.sources = sources
+        self._going_on: set[asyncio.Task[None]] = set()
 
     @cached_property
     def store(self) -> Store:
@@ -96,6 +103,13 @@ class Platform:
         return RateLimits(self.settings)
 
     @cached_property
+    def doors(self) -> Doors:
+        """One lock per endpoint that limits its runs, in this process."""
+        from shared.services.runs.room import Doors
+
+        return Doors()
+
+    @cached_property
     def noted(self) -> Recent:
         """What this process wrote down within the last minute: uses of keys, refusals, ends of runs."""
         from shared.services.recent import Recent
@@ -145,8 +159,22 @@ class Platform:
         found = await self.secrets.access(MAIL_SECRET)
         return found.value.reveal(Capability("open the credentials that mail is sent with"))
 
+    def go_on(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside what is answered now; it ends with the process at the latest."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._going_on.add(task)
+        task.add_done_callback(self._went_on)
+
+    def _went_on(self, task: asyncio.Task[None]) -> None:
+        self._going_on.discard(task)
+        if not task.cancelled() and (failed := task.exception()) is not None:
+            log.warning("what went on beside an answer failed: %s", type(failed).__name__)
+
     async def close(self) -> None:
         """Close every connection that was opened."""
+        for task in (going_on := list(self._going_on)):
+            task.cancel()
+        await asyncio.gather(*going_on, return_exceptions=True)
         if "queue" in self.__dict__:
             await self.queue.close()
         if "mailer" in self.__dict__:

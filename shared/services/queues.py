@@ -7,21 +7,13 @@ from datetime import timedelta
 from shared.services.deployments.queues import DEPLOY
 from shared.services.integrations.oauth.queues import REFRESH_QUEUE
 from shared.services.rollouts.queues import OWN_N8N, ROLLOUTS, update_settings
-from shared.services.runs.queues import DISPATCH, SUPERVISE
+from shared.services.runs.lanes import fallback_settings
+from shared.services.runs.queues import SUPERVISE
+from shared.settings import Settings
 from shared.tasks.queue import Queue
 from shared.tasks.spec import QueueSettings
 
 QUEUES = (
-    # Runs wait for n8n as long as it takes; 24 hours later the run itself is failed by its supervisor.
-    QueueSettings(
-        DISPATCH,
-        max_dispatches_per_second=500,
-        max_concurrent_dispatches=50,
-        max_attempts=-1,
-        min_backoff=timedelta(milliseconds=200),
-        max_backoff=timedelta(seconds=30),
-        max_doublings=8,
-    ),
     QueueSettings(
         SUPERVISE,
         max_dispatches_per_second=50,
@@ -66,7 +58,8 @@ QUEUES = (
 )
 
 
-async def ensure_queues(queue: Queue) -> None:
-    """Create or update every queue; safe to repeat."""
-    for settings in QUEUES:
-        await queue.ensure(settings)
+async def ensure_queues(queue: Queue, settings: Settings) -> None:
+    """Create or update every queue that is not made with an organization or an n8n; safe to repeat."""
+    # Organizations without a lane share a queue like one (decision 0025).
+    for wanted in (fallback_settings(settings), *QUEUES):
+        await queue.ensure(wanted)

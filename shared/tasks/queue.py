@@ -19,14 +19,21 @@ from shared.tasks.spec import QueueSettings, TaskSpec
 
 log = logging.getLogger(__name__)
 
-__all__ = ["CloudTasksQueue", "Queue", "QueueSettings", "TaskSpec"]
+__all__ = ["CloudTasksQueue", "NoSuchQueue", "Queue", "QueueSettings", "TaskSpec"]
+
+
+class NoSuchQueue(Internal):
+    """The queue does not exist, or was created so lately that it takes no tasks yet."""
 
 
 class Queue(Protocol):
     """Where work waits. Every method raises :class:`~shared.errors.Internal` when the queue fails."""
 
     async def create(self, task: TaskSpec) -> bool:
-        """Enqueue a task; False when one of that name exists, or existed within the last hour or more."""
+        """Enqueue a task; False when one of that name exists, or existed within the last hour or more.
+
+        Raises :class:`NoSuchQueue` when there is no such queue.
+        """
         ...
 
     async def delete(self, queue: str, name: str) -> bool:
@@ -69,7 +76,12 @@ class CloudTasksQueue(Queue):
         queue = self._name(task.queue)
         url = self._base_url + task.path
         request = messages.create_task(queue, url, self._base_url, self._account, task)
-        return await self._did("CreateTask", request, f"parent={queue}", grpc.StatusCode.ALREADY_EXISTS)
+        try:
+            return await self._did("CreateTask", request, f"parent={queue}", grpc.StatusCode.ALREADY_EXISTS)
+        except Internal as failed:
+            if isinstance(cause := failed.__cause__, grpc.aio.AioRpcError) and _no_queue(cause):
+                raise NoSuchQueue(f"There is no queue {task.queue}.") from cause
+            raise
 
     async def delete(self, queue: str, name: str) -> bool:
         """Delete a task; see :meth:`Queue.delete`."""
@@ -99,3 +111,7 @@ class CloudTasksQueue(Queue):
             log.warning("%s failed: %s %s", method, error.code().name, error.details())
             raise Internal("The task queue failed; try again.") from error
         return True
+
+
+def _no_queue(error: grpc.aio.AioRpcError) -> bool:
+    return bool(error.code() == grpc.StatusCode.NOT_FOUND)

@@ -52,7 +52,7 @@ async def prepare(stack: Stack) -> None:
     """
     async with _platform(stack) as platform:
         await platform.vault.ensure_keys()
-        await ensure_queues(platform.queue)
+        await ensure_queues(platform.queue, platform.settings)
         await register_backend(platform, BACKEND, stack.n8n_url, stack.n8n_api_key)
         await offer_backend(platform, BACKEND)
         await _configure_mail(platform, stack)

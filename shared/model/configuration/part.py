@@ -9,6 +9,9 @@ from pydantic import Strict, model_validator
 
 from shared.model.document import Document
 
+Count = Annotated[int, Strict()]
+"""An integer; never a boolean, a float or text."""
+
 Number = Annotated[float, Strict()]
 """An integer or a float; never a boolean, never text."""
 

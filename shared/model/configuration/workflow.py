@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from shared.model.configuration.fields import FormItem
-from shared.model.configuration.part import Number, Part
+from shared.model.configuration.part import Count, Number, Part
 from shared.model.configuration.triggers import AnyTrigger, IngestionWebhooks
 
 
@@ -20,7 +20,11 @@ class KnowledgeBaseAccess(Part):
 
 
 class Workflow(Part):
-    """A workflow. ``cost`` is in credits per successful run; the file is base64 of its text."""
+    """A workflow. ``cost`` is in credits per successful run; the file is base64 of its text.
+
+    ``max_running`` and ``max_runs_per_minute`` limit how many of its triggered runs are in n8n at once, and
+    how many begin within a minute: what is over that waits. Both are extensions of ours (decision 0025).
+    """
 
     workflow_template_id: str = Field(min_length=1)
     workflow_id: str = Field(min_length=1)
@@ -33,6 +37,8 @@ class Workflow(Part):
     output_schema: list[FormItem] = []
     n8n_workflow_json_base64: str = Field(min_length=1, repr=False, alias="n8nWorkflowJsonBase64")
     cost: Number = Field(default=0, ge=0, allow_inf_nan=False)
+    max_running: Count | None = Field(default=None, ge=1, le=1000)
+    max_runs_per_minute: Count | None = Field(default=None, ge=1, le=30_000)
     cost_estimation_for_llm_tokens: Number | None = Field(default=None, alias="costEstimationForLLMTokens")
 
     @model_validator(mode="before")

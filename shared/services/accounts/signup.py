@@ -38,6 +38,7 @@ from shared.services.organizations.shards import place
 from shared.services.organizations.turns import until_undisturbed
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
+from shared.services.runs.lanes import ensure_lane
 from shared.store import refs
 from shared.store.errors import StoreConflict
 from shared.store.store import Create, Found, Patch, Write
@@ -164,6 +165,7 @@ async def _finish(
         *key.records,
         *entries,
     )
+    await ensure_lane(platform, organization_id, organization)
     return SignedUp(organization_id, organization.name, key, begun.is_new_user)
 
 

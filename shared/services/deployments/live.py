@@ -78,6 +78,8 @@ def _endpoint(work: Work, row: WorkflowRow, values: Values) -> Endpoint:
         of_another=work.publisher_id != work.tenant.organization_id,
         uses_language_models=uses_language_models(row.workflow_id, work.texts),
         llm_cost_estimate=_number(workflow.cost_estimation_for_llm_tokens),
+        max_running=workflow.max_running,
+        max_runs_per_minute=workflow.max_runs_per_minute,
         user_id=work.instance.user_id,
         shared_with=work.instance.shared_with,
         shared_with_user_ids=work.instance.shared_with_user_ids,

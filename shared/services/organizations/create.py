@@ -18,6 +18,7 @@ from shared.services.organizations.shards import place
 from shared.services.organizations.turns import until_undisturbed
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
+from shared.services.runs.lanes import ensure_lane
 from shared.store import refs
 from shared.store.store import Create, Found, Write
 from shared.validation.logo import Picture
@@ -70,6 +71,7 @@ async def create_organization(platform: Platform, caller: ApiKey, wanted: Wanted
     except Exception:
         await clear(client, organization_id)
         raise
+    await ensure_lane(platform, organization_id, organization)
     return organization_id
 
 

@@ -10,6 +10,7 @@ from shared.model.plans import Plan
 from shared.services.audit import audited
 from shared.services.organizations.turns import until_undisturbed
 from shared.services.platform import Platform
+from shared.services.runs.lanes import ensure_lane
 from shared.store import refs
 from shared.store.store import Patch
 
@@ -35,4 +36,6 @@ async def set_plan(
         )
         return found.value.model_copy(update={"plan": plan, "extra_seats": extra_seats})
 
-    return await until_undisturbed(attempt)
+    organization = await until_undisturbed(attempt)
+    await ensure_lane(platform, organization_id, organization)
+    return organization

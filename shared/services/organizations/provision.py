@@ -18,6 +18,7 @@ from shared.services.organizations.members import add_member
 from shared.services.platform import Platform
 from shared.services.rollouts.queues import update_queue, update_settings
 from shared.services.runs.backend import n8n_client
+from shared.services.runs.lanes import ensure_lane
 from shared.services.secrets import backend_api_key, open_text, seal_text, webhook_secret
 from shared.store import refs
 from shared.store.store import Put
@@ -71,6 +72,7 @@ async def provision_organization(
         organization = known.model_copy(update=place)
     await platform.store.commit(Put(refs.organization(organization_id), organization))
     await add_member(platform, organization_id, owner_user_id, Role.OWNER)
+    await ensure_lane(platform, organization_id, organization)
     return organization
 
 

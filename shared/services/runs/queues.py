@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -18,13 +19,16 @@ INLINE_LIMIT = 512 * 1024
 """Bytes of payload a task carries itself; Cloud Tasks takes 1 MB per task."""
 
 
-def dispatch_task(process_instance_id: str, execution_id: str, call: dict[str, object]) -> TaskSpec:
+def dispatch_task(
+    process_instance_id: str, execution_id: str, call: Mapping[str, object], at: datetime | None = None
+) -> TaskSpec:
     """Return the task that sends a run into n8n. It needs no name: a second one finds the run claimed."""
     body = orjson.dumps({"processInstanceId": process_instance_id, "executionId": execution_id, **call})
     return TaskSpec(
         queue=DISPATCH,
         path="/dispatchexecution",
         body=body,
+        schedule_time=at,
         deadline=timedelta(minutes=2),
     )
 

@@ -17,6 +17,7 @@ from shared.model.instance import Sharing
 from shared.model.signing import Signer
 from shared.services.access import require_instance_access
 from shared.services.platform import Platform
+from shared.services.runs.lanes import book
 from shared.services.runs.queues import INLINE_LIMIT, dispatch_task
 from shared.services.runs.signed import signed_payload
 from shared.store import refs
@@ -122,7 +123,7 @@ async def _accept(platform: Platform, execution: Execution, call: dict[str, obje
     reference = refs.execution(instance, execution_id)
     written, booked = await asyncio.gather(
         platform.store.commit(Create(reference, execution)),
-        platform.queue.create(dispatch_task(instance, execution_id, call)),
+        book(platform, execution.organization_id, dispatch_task(instance, execution_id, call)),
         return_exceptions=True,
     )
     if isinstance(booked, BaseException):

@@ -14,7 +14,8 @@ import pytest
 from aiohttp import web
 
 from shared.model.execution import DispatchState
-from shared.services.runs.dispatch import DispatchOrder, TryLater, dispatch
+from shared.services.runs.dispatch import dispatch
+from shared.services.runs.order import DispatchOrder, TryLater
 from shared.store import refs
 from shared.store.blobs import Blobs
 from shared.store.store import Delete, Patch

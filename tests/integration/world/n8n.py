@@ -223,7 +223,8 @@ def reporting(endpoint: str = "submitWorkflowResult", **report: object) -> Behav
     async def behaviour(call: Call) -> web.StreamResponse:
         base = call.metadata["callbackUrl"].rpartition("/")[0]
         secret = {name: call.metadata[name] for name in ("executionId", "executionSecret")}
-        async with httpx.AsyncClient() as http:
+        # Loading certificates takes longer than everything else a run does here.
+        async with httpx.AsyncClient(verify=False) as http:
             answer = await http.post(f"{base}/{endpoint}", json={**secret, **report})
         assert answer.status_code == 200, answer.text
         return web.json_response({"success": True})

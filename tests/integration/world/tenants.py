@@ -13,6 +13,7 @@ from shared.model.scopes import ORGANIZATION_SCOPES, Scope
 from shared.services.organizations.members import add_member
 from shared.services.organizations.mint import mint_key
 from shared.services.platform import Platform
+from shared.services.runs.lanes import ensure_lane
 from shared.services.secrets import execution_auth, open_text, seal_text, webhook_secret
 from shared.store import refs
 from shared.store.store import Put
@@ -102,6 +103,7 @@ async def create_tenant(platform: Platform, name: str, n8n: ScriptedN8n) -> Tena
         error_workflow_id="error1",
     )
     await platform.store.commit(Put(refs.organization(organization_id), organization))
+    await ensure_lane(platform, organization_id, organization)
     for user, user_id in users.items():
         await add_member(platform, organization_id, user_id, ROLES[user])
     tenant = Tenant(platform, organization_id, name, secret, users, {}, {})

@@ -103,7 +103,7 @@ async def running_world(folder: Path) -> AsyncIterator[World]:
         main = await starting
         platform = _open(servers, main)
         stack.push_async_callback(platform.close)
-        await asyncio.gather(platform.vault.ensure_keys(), ensure_queues(platform.queue))
+        await asyncio.gather(platform.vault.ensure_keys(), ensure_queues(platform.queue, platform.settings))
         await configure_mail(platform, servers.mail_configuration)
         n8n = ScriptedN8n()
         await n8n.come_up()

@@ -1,0 +1,1 @@
+"""A quiet tenant beside a flooding one, on one n8n."""
