@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from shared.model.account import Account
 from shared.model.apikey import ApiKey, ApiKeyAddress
 from shared.model.audit import AuditEvent
 from shared.model.deployment import DeploymentInstance, N8nWorkflowOwner
@@ -17,6 +18,7 @@ from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder, Integration, OAuthFlow
 from shared.model.invitation import Invitation
 from shared.model.keys import KeyRotation
+from shared.model.ledger import LedgerEntry
 from shared.model.listing import Installation, Listing
 from shared.model.note import Note
 from shared.model.organization import Member, N8nBackend, Organization, Shards, Team
@@ -89,6 +91,16 @@ def key_rotation(version: int) -> Ref[KeyRotation]:
 def organization(organization_id: str) -> Ref[Organization]:
     """A tenant."""
     return Ref(f"organizations/{_segment(organization_id)}", Organization)
+
+
+def account(organization_id: str) -> Ref[Account]:
+    """The account of an organization: its credits, and which events it listens to."""
+    return Ref(f"accounts/{_segment(organization_id)}", Account)
+
+
+def ledger_entry(organization_id: str, entry_id: str) -> Ref[LedgerEntry]:
+    """An entry of an organization's ledger; that of a run has the run's id."""
+    return Ref(f"organizations/{_segment(organization_id)}/ledger/{_segment(entry_id)}", LedgerEntry)
 
 
 def member(organization_id: str, user_id: str) -> Ref[Member]:

@@ -53,7 +53,7 @@ async def new_cast(world: World) -> Cast:
     tenant = victim.tenant
     run = str(victim.ids["executionId"])
     secret = mint(
-        await world.platform.vault.mac_key(PURPOSE), victim.installed.id, run, world.platform.sources.now()
+        await world.platform.vault.mac_key(PURPOSE), tenant.organization_id, victim.installed.id, run
     )
     known = {
         **victim.ids,

@@ -94,7 +94,7 @@ async def test_the_secret_of_a_run_is_worth_nothing_for_the_same_run_id_elsewher
     other = await world.install(world.south)
     execution_id = await other.record_run()
     key = await world.platform.vault.mac_key(PURPOSE)
-    foreign = mint(key, installed.id, execution_id, world.platform.sources.now())
+    foreign = mint(key, installed.tenant.organization_id, installed.id, execution_id)
 
     answer = await gateway.callback(
         "submitWorkflowResult", {"executionId": execution_id, "executionSecret": foreign, "resultData": 1}

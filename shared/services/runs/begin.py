@@ -72,9 +72,9 @@ async def begin(
     at = platform.sources.now() + platform.settings.run_timeout
     # The look at the run is booked first: a run that nobody would ever look at must not exist.
     await platform.queue.create(supervise_task(process_instance_id, execution.execution_id, at, 0))
-    (version,) = await platform.store.commit(Create(reference, execution))
+    await platform.store.commit(Create(reference, execution))
     key = await platform.vault.mac_key(PURPOSE)
-    return Begun(execution, mint(key, process_instance_id, execution.execution_id, version))
+    return Begun(execution, mint(key, organization_id, process_instance_id, execution.execution_id))
 
 
 def _declared_type(trigger_type: str) -> str:

@@ -145,7 +145,7 @@ async def _fail(platform: Platform, match: _Match, report: ErrorReport, details:
     if report.n8n_execution_id:
         outcome["n8n_execution_id"] = report.n8n_execution_id
     try:
-        await finish(platform, run.process_instance_id, run.execution_id, found.update_time, outcome)
+        await finish(platform, run.process_instance_id, run.execution_id, run.organization_id, outcome)
     except Conflict:
         await _note(platform, found, details)
         return

@@ -78,10 +78,10 @@ async def dispatch(platform: Platform, order: DispatchOrder, deliveries: int) ->
         await settle_soon(platform, order)
         return "found in n8n"
     if endpoint is None or endpoint.value.target is None:
-        await fail(platform, found.value, found.update_time, _REMOVED)
+        await fail(platform, found.value, _REMOVED)
         return "workflow removed"
     if not endpoint.value.is_active:
-        await fail(platform, found.value, found.update_time, _PAUSED)
+        await fail(platform, found.value, _PAUSED)
         return "installation paused"
     if endpoint.value.held_until and platform.sources.now() < endpoint.value.held_until:
         raise TryLater("A deployment is switching the workflows to another version.")

@@ -1,56 +1,52 @@
-"""End a run: the first outcome wins, an identical repeat is harmless (decision: second callback)."""
+"""End a run: the first outcome wins, an identical repeat is harmless (decision: second callback).
+
+One batched get, one commit: the outcome and what follows from it (:mod:`shared.services.runs.consequences`)
+are there together or not at all, on condition that the run is still as it was read.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from contextlib import suppress
 
 import orjson
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Internal, NotFound
 from shared.executions.transitions import Settlement, settle
+from shared.model.account import Account
 from shared.model.execution import Execution, ExecutionStatus
+from shared.services.faults import point
 from shared.services.platform import Platform
+from shared.services.runs.consequences import consequences
 from shared.services.runs.recency import note_run
 from shared.store import refs
-from shared.store.errors import Changed
-from shared.store.store import Patch
+from shared.store.errors import AlreadyExists, Changed
+from shared.store.store import Found, Patch
+from shared.tasks.spec import TaskSpec
 
 
 async def finish(
     platform: Platform,
     process_instance_id: str,
     execution_id: str,
-    version: datetime,
+    organization_id: str | None,
     outcome: Mapping[str, object],
 ) -> bool:
     """Write a run's outcome; return whether this call ended it (``False``: an identical repeat).
 
-    ``version`` is one of which the caller knows that the run was pending. If it is current, no read is
-    needed. Once a minute it is written down when the installation last ended a run.
+    ``organization_id`` is the run's; a caller who does not know it costs one more round trip. Once a minute
+    it is written down when the installation last ended a run.
 
     Raises:
         NotFound: ``EXECUTION_NOT_FOUND``.
         Conflict: ``EXECUTION_NOT_PENDING``: it ended with another outcome before.
     """
-    reference = refs.execution(process_instance_id, execution_id)
-    status = ExecutionStatus(str(outcome["status"]))
-    digest = outcome_digest(outcome)
-    completed = {**outcome, "outcome_digest": digest, "completed_at": platform.sources.now()}
+    status, digest = ExecutionStatus(str(outcome["status"])), outcome_digest(outcome)
     while True:
-        try:
-            await platform.store.commit(Patch(reference, completed, version))
-        except Changed:
-            found = await platform.store.get(reference)
-        else:
-            await note_run(platform, process_instance_id)
-            return True
-        if found is None:
-            raise NotFound(f"Execution {execution_id} not found.", code="EXECUTION_NOT_FOUND")
+        found, account = await _read(platform, process_instance_id, execution_id, organization_id)
         match settle(found.value.status, found.value.outcome_digest, status, digest):
-            case Settlement.ACCEPTED:
-                version = found.update_time
             case Settlement.REPEATED:
                 return False
             case Settlement.REFUSED:
@@ -58,14 +54,42 @@ async def finish(
                     f"Execution {execution_id} has already ended as {found.value.status.value}.",
                     code="EXECUTION_NOT_PENDING",
                 )
+        completed = {**outcome, "outcome_digest": digest, "completed_at": platform.sources.now()}
+        following = consequences(platform, found.value.model_copy(update=completed), account)
+        point("finish.before_commit")
+        # Somebody else changed the run meanwhile: what it says now decides.
+        with suppress(Changed, AlreadyExists):
+            await platform.store.commit(Patch(found.ref, completed, found.update_time), *following.writes)
+            break
+    point("finish.committed")
+    await asyncio.gather(
+        note_run(platform, process_instance_id), *(_book(platform, task) for task in following.tasks)
+    )
+    return True
+
+
+async def _read(
+    platform: Platform, process_instance_id: str, execution_id: str, organization_id: str | None
+) -> tuple[Found[Execution], Account | None]:
+    reference = refs.execution(process_instance_id, execution_id)
+    if organization_id is None:
+        found = await platform.store.get(reference)
+        account = await platform.store.get(refs.account(found.value.organization_id)) if found else None
+    else:
+        found, account = await platform.store.fetch(reference, refs.account(organization_id))
+    if found is None:
+        raise NotFound(f"Execution {execution_id} not found.", code="EXECUTION_NOT_FOUND")
+    return found, account.value if account else None
+
+
+async def _book(platform: Platform, task: TaskSpec) -> None:
+    # The run has ended, whatever becomes of the task: what it would do, the next one of its kind does.
+    with suppress(Internal):
+        await platform.queue.create(task)
 
 
 async def fail(
-    platform: Platform,
-    run: Execution,
-    version: datetime,
-    error: Mapping[str, object],
-    n8n_execution_id: str | None = None,
+    platform: Platform, run: Execution, error: Mapping[str, object], n8n_execution_id: str | None = None
 ) -> bool:
     """End a run as failed on the platform's own account; return whether it was still pending."""
     created = run.created_at
@@ -77,7 +101,7 @@ async def fail(
     if n8n_execution_id:
         outcome["n8n_execution_id"] = n8n_execution_id
     try:
-        return await finish(platform, run.process_instance_id, run.execution_id, version, outcome)
+        return await finish(platform, run.process_instance_id, run.execution_id, run.organization_id, outcome)
     except Conflict:
         return False
 

@@ -70,14 +70,13 @@ async def _report(
     large_result: bytes = b"",
 ) -> None:
     capability = read(await platform.vault.mac_key(PURPOSE), execution_id, secret)
+    instance_id = capability.process_instance_id
     if large_result and "result_data" not in outcome:
-        outcome["result_blob"] = await _store_result(
-            platform, capability.process_instance_id, execution_id, large_result
-        )
+        outcome["result_blob"] = await _store_result(platform, instance_id, execution_id, large_result)
     outcome["duration"] = _duration(platform, execution_id, duration_ms)
     if n8n_execution_id:
         outcome["n8n_execution_id"] = n8n_execution_id
-    ended = await finish(platform, capability.process_instance_id, execution_id, capability.version, outcome)
+    ended = await finish(platform, instance_id, execution_id, capability.organization_id, outcome)
     if ended:
         await forget(platform.queue, execution_id)
 

@@ -71,7 +71,7 @@ async def send(
         TryLater: n8n was not reached, or it is unknown whether it has the run.
     """
     auth = await open_text(platform, order.webhook_secret, webhook_secret(order.organization_id))
-    metadata = await _metadata(platform, order, claim.version)
+    metadata = await _metadata(platform, order)
     if run.signer is not None:
         metadata |= {"webhook": run.signer.wire()}
     body = orjson.dumps({**await _payload(platform, order, run), "executionMetadata": metadata})
@@ -126,7 +126,7 @@ async def _judge(
         raise TryLater("It is not known whether n8n has the execution; the next delivery asks.")
     if outcome in _REFUSALS:
         code, message = _REFUSALS[outcome]
-        await fail(platform, run, claim.version, {"type": "node_failure", "message": message, "code": code})
+        await fail(platform, run, {"type": "node_failure", "message": message, "code": code})
     elif outcome is WebhookOutcome.FAILED_IN_WORKFLOW:
         await settle_soon(platform, order)
 
@@ -141,12 +141,12 @@ async def _payload(platform: Platform, order: DispatchOrder, run: Execution) -> 
     return parsed
 
 
-async def _metadata(platform: Platform, order: DispatchOrder, version: datetime) -> dict[str, object]:
+async def _metadata(platform: Platform, order: DispatchOrder) -> dict[str, object]:
     key = await platform.vault.mac_key(PURPOSE)
     base = platform.settings.base_url
     return {
         "executionId": order.execution_id,
-        "executionSecret": mint(key, order.process_instance_id, order.execution_id, version),
+        "executionSecret": mint(key, order.organization_id, order.process_instance_id, order.execution_id),
         "callbackUrl": f"{base}/submitWorkflowResult",
         "errorCallbackUrl": f"{base}/submitWorkflowError",
         "workflowId": order.workflow_id,

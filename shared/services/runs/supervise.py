@@ -59,7 +59,7 @@ async def supervise(
     if seen.status in FAILED:
         full = await client.get_execution(seen.id)
         details = classify_execution(full.document)
-        await fail(platform, run, found.update_time, details.fields(), seen.id)
+        await fail(platform, run, details.fields(), seen.id)
         return "failed in n8n"
     return await _timed_out(
         platform,
@@ -78,7 +78,7 @@ async def _still_queued(platform: Platform, found: Found[Execution], round_: int
         "code": "N8N_UNREACHABLE",
         "message": "n8n could not be reached for 24 hours.",
     }
-    await fail(platform, run, found.update_time, error)
+    await fail(platform, run, error)
     return "given up"
 
 
@@ -99,5 +99,5 @@ async def _timed_out(
     platform: Platform, found: Found[Execution], message: str, n8n_execution_id: str | None = None
 ) -> str:
     error = {"type": "timeout", "code": "NO_REPORT", "message": message}
-    await fail(platform, found.value, found.update_time, error, n8n_execution_id)
+    await fail(platform, found.value, error, n8n_execution_id)
     return "timed out"

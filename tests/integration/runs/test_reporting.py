@@ -208,7 +208,7 @@ async def test_of_many_outcomes_at_once_one_wins_and_the_others_are_refused(
 async def test_a_wrong_secret_is_refused_in_the_same_words_whether_the_run_exists_or_not(
     world: World, gateway: Gateway, installed: Installation, sent: Report
 ) -> None:
-    wrong = "es1_" + "A" * (len(sent["executionSecret"]) - 4)
+    wrong = "es2_" + "A" * (len(sent["executionSecret"]) - 4)
     unknown = world.platform.sources.uuid7()
 
     existing = await gateway.callback("submitWorkflowResult", {**sent, "executionSecret": wrong})
@@ -230,7 +230,7 @@ async def test_a_secret_with_any_character_changed_is_refused(gateway: Gateway, 
     spellings += [
         secret[:-1] + other for other in string.ascii_letters + string.digits if other != secret[-1]
     ]
-    for changed in [*spellings, secret + "=", secret + "!", " " + secret, secret.removeprefix("es1_")]:
+    for changed in [*spellings, secret + "=", secret + "!", " " + secret, secret.removeprefix("es2_")]:
         answer = await gateway.callback("submitWorkflowResult", {**sent, "executionSecret": changed})
         assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_SECRET"), changed
 
@@ -260,7 +260,7 @@ async def test_a_valid_secret_of_a_run_that_is_gone_says_so(
 ) -> None:
     key = await world.platform.vault.mac_key(PURPOSE)
     gone = world.platform.sources.uuid7()
-    secret = mint(key, installed.id, gone, world.platform.sources.now())
+    secret = mint(key, installed.tenant.organization_id, installed.id, gone)
 
     answer = await gateway.callback("submitWorkflowResult", {"executionId": gone, "executionSecret": secret})
 

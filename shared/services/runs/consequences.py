@@ -1,0 +1,34 @@
+"""What follows from a run's end, in the commit that ends it: the charge (platform §15.3, decision 0023)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.model.account import Account
+from shared.model.execution import Execution
+from shared.model.ledger import charge_for
+from shared.services.platform import Platform
+from shared.store import refs
+from shared.store.store import Create, Write
+from shared.tasks.spec import TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What is written with the outcome, all or nothing, and the tasks to book once it is."""
+
+    writes: list[Write] = field(default_factory=list)
+    tasks: list[TaskSpec] = field(default_factory=list)
+
+
+def consequences(platform: Platform, run: Execution, account: Account | None) -> Consequences:
+    """Return what follows from a run that ended as ``run`` says.
+
+    ``account`` is the organization's, ``None`` before it has one. Nothing is read here. Whatever is created
+    has an id that follows from the run's, so that no repeat makes a second one.
+    """
+    following = Consequences()
+    charge = charge_for(run, platform.sources.now())
+    if charge is not None:
+        following.writes.append(Create(refs.ledger_entry(run.organization_id, charge.entry_id), charge))
+    return following
