@@ -12,6 +12,8 @@ from starlette.responses import Response
 from shared.errors import (
     Conflict,
     Forbidden,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
     InstanceInactive,
     InvalidPayload,
     InvalidRequest,
@@ -21,23 +23,37 @@ from shared.errors import (
 )
 from shared.executions.errors.explained import ExplainedError
 from shared.http.access import A, I, O, P, keys
+from shared.http.asked import Asked
 from shared.http.call import Call
 from shared.http.declaration import AnyJson, Envelope
 from shared.http.endpoint import endpoint
+from shared.http.request_headers import IDEMPOTENCY_KEY
 from shared.model.document import Document, Timestamp
 from shared.model.execution import Execution
+from shared.model.remembered import RememberedCall
 from shared.model.scopes import Scope
 from shared.model.signing import WebhookSecrets
 from shared.services.runs.details import details
+from shared.services.runs.idempotency import Once, fingerprint_of
 from shared.services.runs.signed import challenge_of
 from shared.services.runs.status import result_of, status
-from shared.services.runs.trigger import trigger
+from shared.services.runs.trigger import payload_of, trigger
 from shared.store import refs
 from shared.store.refs import Ref
 
 
-def _endpoint_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
-    return (refs.endpoint(params["processInstanceId"], params["workflowId"]),)
+def _remembered_of(asked: Asked) -> Ref[RememberedCall] | None:
+    key = asked.headers.get(IDEMPOTENCY_KEY.name)
+    if key is None or not asked.key_digest:
+        return None
+    return refs.remembered_call(asked.key_digest, asked["processInstanceId"], asked["workflowId"], key)
+
+
+def _endpoint_of(asked: Asked) -> tuple[Ref[Any], ...]:
+    """The endpoint, and what is remembered under the key the call bears."""
+    found = refs.endpoint(asked["processInstanceId"], asked["workflowId"])
+    remembered = _remembered_of(asked)
+    return (found,) if remembered is None else (found, remembered)
 
 
 def _execution_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
@@ -66,7 +82,17 @@ class Accepted(Document):
     request=AnyJson,
     response=Accepted,
     prefetch=_endpoint_of,
-    errors=(InvalidRequest, InvalidPayload, Unauthorized, Forbidden, NotFound, InstanceInactive),
+    headers=(IDEMPOTENCY_KEY,),
+    errors=(
+        InvalidRequest,
+        InvalidPayload,
+        Unauthorized,
+        Forbidden,
+        NotFound,
+        IdempotencyInProgress,
+        InstanceInactive,
+        IdempotencyKeyReused,
+    ),
 )
 async def trigger_webhook_public(call: Call[JsonValue]) -> Accepted | Response:
     """Start a workflow of an installation and answer with its execution id.
@@ -79,10 +105,14 @@ async def trigger_webhook_public(call: Call[JsonValue]) -> Accepted | Response:
         return Response(orjson.dumps({"challenge": challenge}), media_type="application/json")
     caller = call.signer or call.caller
     instance, workflow = call.params["processInstanceId"], call.params["workflowId"]
-    (found,) = call.prefetched
-    execution_id = await trigger(call.platform, caller, instance, workflow, found, call.body)
-    call.notes["executionId"] = execution_id
-    return Accepted(execution_id=execution_id)
+    found, *remembered = call.prefetched
+    ref = _remembered_of(Asked(call.params, call.headers, call.key_digest))
+    once = Once(ref, remembered[0], fingerprint_of(payload_of(call.body))) if ref else None
+    started = await trigger(call.platform, caller, instance, workflow, found, call.body, once)
+    call.notes["executionId"] = started.execution_id
+    if started.replayed:
+        call.answer_headers["Idempotent-Replayed"] = "true"
+    return Accepted(execution_id=started.execution_id)
 
 
 class RunState(Document):

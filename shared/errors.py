@@ -17,9 +17,11 @@ status and a message that says what to do next. Only the HTTP edge turns it into
     ├── NotFound                404
     ├── MethodNotAllowed        405
     ├── Conflict                409   the object is in a state that forbids this
+    │   └── IdempotencyInProgress
     ├── Gone                    410   what was asked for has ended and does not come back
     ├── InstanceInactive        412
     ├── BodyTooLarge            413
+    ├── IdempotencyKeyReused    422
     ├── RateLimited             429
     ├── Internal                500   our fault; the cause is in the log, never in the answer
     └── UpstreamError           502   n8n's fault
@@ -155,6 +157,12 @@ class Conflict(PlatformError):
     default_code = "CONFLICT"
 
 
+class IdempotencyInProgress(Conflict):
+    """The first call with this Idempotency-Key is still being accepted; ``Retry-After`` says when to ask."""
+
+    default_code = "IDEMPOTENCY_IN_PROGRESS"
+
+
 class Gone(PlatformError):
     """It has ended: asking again does not help."""
 
@@ -174,6 +182,13 @@ class BodyTooLarge(PlatformError):
 
     status = 413
     default_code = "BODY_TOO_LARGE"
+
+
+class IdempotencyKeyReused(PlatformError):
+    """The Idempotency-Key was used for another payload."""
+
+    status = 422
+    default_code = "IDEMPOTENCY_KEY_REUSED"
 
 
 class RateLimited(PlatformError):

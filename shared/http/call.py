@@ -29,9 +29,13 @@ class Call(Generic[B]):
     """Who signed the call, which then has no key."""
     address: str = ""
     """Where the request comes from: an IP address, as far as it can be believed."""
+    key_digest: str = ""
+    """The SHA-256 the caller's key is stored under."""
     prefetched: tuple[Any, ...] = ()
     notes: dict[str, object] = field(default_factory=dict)
     """Fields a handler adds to the request's log line."""
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    """Headers a handler adds to the answer."""
 
     @property
     def caller(self) -> ApiKey:

@@ -6,7 +6,7 @@ gateway's routes, Terraform's function map, the OpenAPI document and the authori
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -15,6 +15,8 @@ from pydantic import BaseModel
 
 from shared.errors import PlatformError
 from shared.http.access import Access, Keyed
+from shared.http.asked import Asked
+from shared.http.request_headers import Header
 from shared.store.refs import Ref
 
 
@@ -36,8 +38,9 @@ MAX_BODY = 30 * 1024 * 1024
 
 _QUESTIONS = ("get", "list", "verify", "export", "search")
 
-Prefetch = Callable[[Mapping[str, str]], tuple[Ref[Any], ...]]
-"""Names the documents an endpoint needs anyway, so that they are read together with the key."""
+Prefetch = Callable[[Asked], tuple[Ref[Any], ...]]
+"""Names the documents an endpoint needs anyway, so that they are read together with the key; it is given the
+path's parameters, and knows the headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Endpoint:
     description: str
     """The handler's docstring; its first line is the summary."""
     handler: Callable[..., Awaitable[BaseModel]] = field(compare=False)
+    headers: tuple[Header, ...] = ()
+    """The request headers it reads besides those of every endpoint."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from shared.errors import PlatformError
 from shared.http.access import Access
 from shared.http.declaration import MAX_BODY, REGISTRY, Endpoint, Envelope, Prefetch
+from shared.http.request_headers import Header
 from shared.http.runtime import platform
 from shared.http.serving import serve
 
@@ -42,6 +43,7 @@ def endpoint(
     refusal_code: str | None = None,
     changes: bool | None = None,
     media_type: str = "application/json",
+    headers: tuple[Header, ...] = (),
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Target]:
     """Declare an endpoint; see :class:`shared.http.declaration.Endpoint` for the fields.
 
@@ -71,6 +73,7 @@ def endpoint(
             media_type=media_type,
             description=inspect.getdoc(handler) or "",
             handler=handler,
+            headers=headers,
         )
         REGISTRY.add(declared)
 

@@ -43,7 +43,9 @@ def failure(envelope: Envelope, error: PlatformError, request_id: str) -> dict[s
 
 _ALWAYS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy",
+    "Access-Control-Expose-Headers": (
+        "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed"
+    ),
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -18,6 +18,7 @@ from shared.http.access import Keyed, TaskCall
 from shared.http.address import client_address
 from shared.http.admission import admit, count, guessing
 from shared.http.admission import headers as limit_headers
+from shared.http.asked import Asked
 from shared.http.authentication import identify, presented_digest
 from shared.http.authorization import authorize
 from shared.http.bodies import parse_json, read_body, validate
@@ -26,6 +27,7 @@ from shared.http.declaration import AnyJson, Endpoint, Envelope
 from shared.http.envelopes import failure, finish, preflight, respond, success
 from shared.http.logs import log, log_exception
 from shared.http.noting import noting_use, refused
+from shared.http.request_headers import check_headers
 from shared.http.signed import admit_signed, signed_with
 from shared.http.visit import Visit
 from shared.model.document import Document
@@ -78,6 +80,7 @@ async def _answer(visit: Visit, platform: Platform) -> Response:
         prefetched = await _admit(visit, platform, query, address)
         raw = await read_body(request, endpoint.body_limit) if endpoint.method != "GET" else b""
         visit.body = _body(endpoint, raw, query)
+        check_headers(endpoint.headers, request.headers)
     call = Call(
         platform=platform,
         request_id=visit.request_id,
@@ -87,10 +90,12 @@ async def _answer(visit: Visit, platform: Platform) -> Response:
         body=visit.body,
         raw=raw,
         key=visit.caller.key if visit.caller else None,
+        key_digest=visit.caller.digest if visit.caller else "",
         signer=visit.signer,
         address=address,
         prefetched=prefetched,
         notes=visit.notes,
+        answer_headers=visit.headers,
     )
     async with noting_use(platform, visit):
         result = await endpoint.handler(call)
@@ -103,12 +108,13 @@ async def _answer(visit: Visit, platform: Platform) -> Response:
 async def _admit(visit: Visit, platform: Platform, query: Mapping[str, str], address: str) -> tuple[Any, ...]:
     """Return the endpoint's own documents, once it is clear who calls and that they may."""
     access, headers = visit.endpoint.access, visit.request.headers
-    documents = visit.endpoint.prefetch(visit.params) if visit.endpoint.prefetch else ()
     if isinstance(access, TaskCall):
         await platform.verifier.verify(headers.get("authorization", ""))
+    key_digest = presented_digest(headers, query) if isinstance(access, Keyed) else ""
+    asked = Asked(visit.params, headers, key_digest)
+    documents = visit.endpoint.prefetch(asked) if visit.endpoint.prefetch else ()
     if not isinstance(access, Keyed):
         return await platform.store.fetch(*documents) if documents else ()
-    key_digest = presented_digest(headers, query)
     with guessing(platform.limits, key_digest, address):
         visit.caller, prefetched = await identify(platform, key_digest, documents)
     standings = count(platform.limits, visit.caller)

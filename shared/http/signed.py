@@ -15,6 +15,7 @@ from shared.errors import Unauthorized
 from shared.http.access import Access, Keyed, SecretsOf
 from shared.http.admission import admit, count_signed, proving
 from shared.http.admission import headers as limit_headers
+from shared.http.asked import Asked
 from shared.http.bodies import parse_any, read_body
 from shared.http.visit import Visit
 from shared.services.platform import Platform
@@ -47,7 +48,7 @@ async def admit_signed(visit: Visit, platform: Platform, secrets_of: SecretsOf, 
     signature = read_signature(request.headers.items(), platform.sources.now().timestamp())
     reference = secrets_of(visit.params)
     with proving(platform.limits, reference.path, address):
-        documents = endpoint.prefetch(visit.params) if endpoint.prefetch else ()
+        documents = endpoint.prefetch(Asked(visit.params, request.headers)) if endpoint.prefetch else ()
         secrets, *prefetched = await platform.store.fetch(reference, *documents)
         # Read whatever was found: an address without secrets must not answer sooner than one that has some.
         raw = await read_body(request, endpoint.body_limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -24,6 +25,7 @@ from shared.model.note import Note
 from shared.model.organization import Member, N8nBackend, Organization, Shards, Team
 from shared.model.otp import OneTimeCode, Purpose, RequestWindow
 from shared.model.project import Process, Project
+from shared.model.remembered import RememberedCall
 from shared.model.rollout import Rollout, Target
 from shared.model.signing import WebhookSecrets
 from shared.model.stage import Stage, StageDocument
@@ -242,6 +244,12 @@ def execution(process_instance_id: str, execution_id: str) -> Ref[Execution]:
     """A run."""
     key = _segment(document_key(execution_id))
     return Ref(f"processInstances/{_segment(process_instance_id)}/executions/{key}", Execution)
+
+
+def remembered_call(*scope: str) -> Ref[RememberedCall]:
+    """The call that is known by these names: whose it is, of what, and its key; none can be read off."""
+    digest = hashlib.sha256(json.dumps(scope).encode()).hexdigest()
+    return Ref(f"idempotencyKeys/{digest}", RememberedCall)
 
 
 def integration(holder: Holder, integration_id: str) -> Ref[Integration]:

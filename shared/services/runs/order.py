@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.errors import UpstreamError
 from shared.model.document import Document
-from shared.model.endpoint import Endpoint
+from shared.model.endpoint import Endpoint, TriggerTarget
 from shared.services.platform import Platform
 from shared.services.runs.lanes import book
 from shared.services.runs.queues import dispatch_task
@@ -30,6 +30,22 @@ class DispatchOrder(Document):
     """Whether the payload is the one that was recorded with the run; then the order carries none."""
     hint: bool = False
     """Whether another task brings the run here as well, so that this one need not be repeated."""
+
+
+def address_of(endpoint: Endpoint, target: TriggerTarget | None) -> dict[str, object]:
+    """Return what every dispatch task of a workflow says.
+
+    One that lost its trigger has no address; its runs are failed when they are to be sent.
+    """
+    return {
+        "organizationId": endpoint.organization_id,
+        "processId": endpoint.process_id,
+        "workflowId": endpoint.workflow_id,
+        "userId": endpoint.user_id,
+        "url": target.url if target else "",
+        "method": target.method if target else "POST",
+        "webhookSecret": endpoint.webhook_secret,
+    }
 
 
 class TryLater(UpstreamError):

@@ -17,7 +17,9 @@ from shared.model.instance import Sharing
 from shared.model.signing import Signer
 from shared.services.access import require_instance_access
 from shared.services.platform import Platform
+from shared.services.runs.idempotency import Once, Started, begin_once, recall
 from shared.services.runs.lanes import book
+from shared.services.runs.order import address_of
 from shared.services.runs.queues import INLINE_LIMIT, dispatch_task
 from shared.services.runs.signed import signed_payload
 from shared.store import refs
@@ -35,8 +37,9 @@ async def trigger(
     workflow_id: str,
     found: Found[Endpoint] | None,
     body: object,
-) -> str:
-    """Accept a run and return its execution id.
+    once: Once | None = None,
+) -> Started:
+    """Accept a run and return it. With ``once`` a call that was accepted before gets the run it began then.
 
     ``found`` is the endpoint, read together with the key. Costs one write and one task. What somebody signed
     is not held against the trigger's input schema (decision 13).
@@ -44,11 +47,14 @@ async def trigger(
     Raises:
         Forbidden, NotFound (``INSTANCE_NOT_FOUND``, ``WORKFLOW_NOT_FOUND``), InstanceInactive,
         InvalidRequest (``TRIGGER_NOT_SUPPORTED``), InvalidPayload, Internal: the queue fails.
+        IdempotencyInProgress, IdempotencyKeyReused: of an earlier call (:mod:`.idempotency`).
     """
     if found is None:
         raise await _why_nothing_is_here(platform, caller, process_instance_id, workflow_id)
     endpoint = found.value
     await _require_access(platform, caller, endpoint.organization_id, process_instance_id, endpoint)
+    if once is not None and (earlier := await recall(platform, once, endpoint)) is not None:
+        return earlier
     target = triggerable(endpoint)
     payload = signed_payload(body) if isinstance(caller, Signer) else payload_of(body)
     if isinstance(caller, ApiKey):
@@ -61,8 +67,10 @@ async def trigger(
     else:
         execution.caller_key_id = caller.key_id
     call = await addressed(platform, endpoint, target, execution, payload)
+    if once is not None:
+        return await begin_once(platform, once, endpoint, execution, call)
     await _accept(platform, execution, call)
-    return execution.execution_id
+    return Started(execution.execution_id)
 
 
 def triggerable(endpoint: Endpoint) -> TriggerTarget:
@@ -102,16 +110,7 @@ async def addressed(
 ) -> dict[str, object]:
     """Return what the dispatch task of a run carries, after keeping the payload in the run."""
     carried = await _keep_payload(platform, execution, orjson.dumps(payload))
-    return {
-        "organizationId": endpoint.organization_id,
-        "processId": endpoint.process_id,
-        "workflowId": endpoint.workflow_id,
-        "userId": endpoint.user_id,
-        "url": target.url,
-        "method": target.method,
-        "webhookSecret": endpoint.webhook_secret,
-        **carried,
-    }
+    return {**address_of(endpoint, target), **carried}
 
 
 async def _accept(platform: Platform, execution: Execution, call: dict[str, object]) -> None:

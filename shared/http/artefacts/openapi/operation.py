@@ -22,7 +22,7 @@ def operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
         "tags": [endpoint.noun],
         "summary": endpoint.summary,
         "description": _description(endpoint),
-        "parameters": [*_path(endpoint), *_query(endpoint, schemas)],
+        "parameters": [*_path(endpoint), *_query(endpoint, schemas), *_headers(endpoint)],
         "responses": answers(endpoint, schemas),
         "security": _security(endpoint),
     }
@@ -87,6 +87,19 @@ def _query(endpoint: Endpoint, schemas: Schemas) -> list[dict[str, Any]]:
             **({"example": shown[name]} if name in shown else {}),
         }
         for name, schema in fields.items()
+    ]
+
+
+def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": header.name,
+            "in": "header",
+            "required": False,
+            "description": header.description,
+            "schema": {"type": "string", "pattern": f"^{header.pattern}$"},
+        }
+        for header in endpoint.headers
     ]
 
 
