@@ -22,7 +22,8 @@ from shared.http.declaration import AnyJson, Envelope
 from shared.http.endpoint import endpoint
 from shared.model.document import Document
 from shared.services.runs.begin import begin
-from shared.services.runs.capture import ErrorReport, capture
+from shared.services.runs.capture import capture
+from shared.services.runs.error_report import ErrorReport
 from shared.services.runs.report import report_error, report_result
 
 

@@ -11,7 +11,6 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from shared.errors import Forbidden, InvalidRequest, NotFound, Unauthorized
 from shared.executions.errors.kinds import ErrorType
-from shared.executions.errors.shield import shielded
 from shared.http.access import A, O, P, keys
 from shared.http.call import Call
 from shared.http.declaration import Envelope
@@ -100,8 +99,6 @@ class RunRow(Document):
         """Return the row of a run."""
         failed = run.status is ExecutionStatus.FAILED
         error = ListedError.model_validate(run.error_details or {}) if failed else None
-        if error is not None and run.of_another:
-            error.message = shielded(error.message)
         return cls.model_validate({**dict(run), "error_details": error})
 
 

@@ -7,12 +7,14 @@ from typing import Self
 from pydantic import Field, JsonValue
 
 from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unauthorized, UpstreamError
+from shared.executions.errors.kinds import ErrorType
+from shared.executions.errors.recognise import class_with
 from shared.http.access import A, O, P, TaskCall, keys
 from shared.http.call import Call
 from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
 from shared.model.document import Complete, Document, Timestamp
-from shared.model.instance import ProcessInstance
+from shared.model.instance import ProcessInstance, TriggerError
 from shared.model.scopes import Scope
 from shared.services.instances.activate import Activation, activate, deactivate
 from shared.services.instances.archive import archive
@@ -143,8 +145,25 @@ class DeploymentEntry(Complete):
     workflows: list[DetailedWorkflowEntry | WorkflowEntry]
 
 
+class TriggerErrorEntry(Document):
+    """A trigger that n8n could not run, ``count`` times since ``first_at``, and what helps."""
+
+    workflow_id: str
+    message: str
+    code: str
+    hint: str
+    first_at: Timestamp
+    last_at: Timestamp
+    count: int
+
+    @classmethod
+    def of(cls, error: TriggerError) -> Self:
+        """Return the entry of an error."""
+        return cls.model_validate({**dict(error), "hint": class_with(error.code, ErrorType.UNKNOWN).hint})
+
+
 class InstanceDetails(Following):
-    """An installation."""
+    """An installation; ``trigger_errors`` is there only while a trigger fails."""
 
     process_instance_id: str
     process_id: str
@@ -157,6 +176,7 @@ class InstanceDetails(Following):
     installed_at: Timestamp | None
     last_executed_at: Timestamp | None
     deployment: DeploymentEntry | None
+    trigger_errors: list[TriggerErrorEntry] = Field(default=[], exclude_if=_unless_unset)
 
 
 @endpoint(
@@ -177,6 +197,7 @@ async def get_process_instance_public(call: Call[InstanceChoice]) -> InstanceDet
         **dict(shown.instance),
         "process_instance_id": body.process_instance_id,
         "update_available": shown.instance.available_version is not None,
+        "trigger_errors": [TriggerErrorEntry.of(error) for error in shown.instance.trigger_errors],
     }
     return InstanceDetails.model_validate({**fields, "deployment": deployment})
 

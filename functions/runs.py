@@ -22,6 +22,7 @@ from shared.errors import (
     UpstreamError,
 )
 from shared.executions.errors.explained import ExplainedError
+from shared.executions.trace import Trace
 from shared.http.access import A, I, O, P, keys
 from shared.http.asked import Asked
 from shared.http.call import Call
@@ -144,7 +145,7 @@ class StatusQuery(Document):
 def _explained(run: Execution) -> ExplainedError | None:
     if run.error_details is None:
         return None
-    return ExplainedError.of(run.error_details, of_another=run.of_another)
+    return ExplainedError.of(run.error_details)
 
 
 @endpoint(
@@ -186,12 +187,13 @@ class DetailsQuery(Document):
 
 
 class RunDetails(Document):
-    """A run together with n8n's own record of it."""
+    """A run together with n8n's own record of it; ``trace`` is there with ``deep``."""
 
     codika_execution_id: str
     n8n_execution_id: str
     status: str
     n8n_execution: JsonValue
+    trace: Trace | None = None
 
 
 class DetailsAnswer(Document):
@@ -216,7 +218,7 @@ async def get_execution_details_public(call: Call[DetailsQuery]) -> DetailsAnswe
     """Return n8n's record of a run; ``deep`` adds sub-workflow runs, ``slim`` drops bulky links."""
     instance, execution_id = call.params["processInstanceId"], call.params["executionId"]
     (found,) = call.prefetched
-    run, recorded = await details(
+    shown = await details(
         call.platform,
         call.caller,
         instance,
@@ -225,11 +227,13 @@ async def get_execution_details_public(call: Call[DetailsQuery]) -> DetailsAnswe
         deep=call.body.deep,
         slim=call.body.slim,
     )
+    run = shown.run
     return DetailsAnswer(
         execution=RunDetails(
             codika_execution_id=run.execution_id,
             n8n_execution_id=run.n8n_execution_id or "",
             status=run.status.value,
-            n8n_execution=recorded,
+            n8n_execution=shown.recorded,
+            trace=shown.trace,
         )
     )

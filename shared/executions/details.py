@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from shared.executions.errors.kinds import ErrorType
 from shared.executions.errors.recognise import class_of_stated
+from shared.executions.errors.shield import shielded
 from shared.model.document import Document
 
 MAX_MESSAGE = 2_000
@@ -39,6 +40,16 @@ class ErrorDetails(Document):
     last_executed_node: str | None = None
     http_status: int | None = None
     stack: str | None = None
+
+
+def withheld(found: ErrorDetails, *, of_another: bool) -> ErrorDetails:
+    """Return the details to keep of a run; of another organization's workflow nothing shows its code.
+
+    What a workflow reports itself is its author's word to those who run it, and is kept as it is.
+    """
+    if not of_another:
+        return found
+    return found.model_copy(update={"message": shielded(found.message), "stack": None})
 
 
 def details(

@@ -42,6 +42,8 @@ class Endpoint(Sharing):
     input_schema: str | None = None
     """JSON text of the trigger's input schema; absent means anything goes."""
     cost: float = 0
+    trigger_failed: bool = False
+    """Whether the installation tells of an error of its trigger, which the next run ends."""
     of_another: bool = False
     """Whether another organization published it: what it is made of is not shown (decision 0017)."""
     uses_language_models: bool = False

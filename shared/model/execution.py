@@ -107,7 +107,6 @@ class ListedRun(Document):
     process_instance_id: str
     environment: Environment
     trigger_type: str
-    of_another: bool = False
     workflow_id: str
     trigger_id: str
     status: ExecutionStatus

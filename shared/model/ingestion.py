@@ -35,6 +35,17 @@ class ActiveDataIngestion(Document):
     webhook_urls: WebhookUrls
 
 
+class EmbeddingFailure(Document):
+    """The last document that a data ingestion failed on in n8n; ``count`` is how often it failed so far."""
+
+    doc_id: str | None = None
+    message: str
+    code: str
+    n8n_execution_id: str | None = None
+    at: datetime
+    count: int = 1
+
+
 class DataIngestion(Document):
     """One version X.Y of a process's data ingestion, and its workflow in n8n.
 
@@ -74,6 +85,7 @@ class DataIngestion(Document):
     """n8n ids of workflows that it replaced and that are still to be deleted; none of them is live."""
     lease: Lease | None = None
     attempts: int = 0
+    last_failure: EmbeddingFailure | None = None
     created_by: str
     created_at: datetime
     completed_at: datetime | None = None

@@ -62,6 +62,20 @@ class Sharing(Document):
         return list(dict.fromkeys([self.user_id, *listed]))
 
 
+class TriggerError(Document):
+    """A trigger that n8n could not run: a broken schedule, a subscription that a service refused.
+
+    ``count`` is how often since ``first_at``; a run that it starts, and a deployment, end it.
+    """
+
+    workflow_id: str
+    message: str
+    code: str
+    first_at: datetime
+    last_at: datetime
+    count: int = 1
+
+
 class ProcessInstance(Sharing, Lockable):
     """One installation of a process, in one environment. ``user_id`` is its owner.
 
@@ -102,3 +116,5 @@ class ProcessInstance(Sharing, Lockable):
     """Since when it is gone for its users; its runs can still be read."""
     installed_at: datetime
     last_executed_at: datetime | None = None
+    trigger_errors: list[TriggerError] = []
+    """At most one of each workflow."""

@@ -7,7 +7,6 @@ from typing import Self
 
 from shared.executions.errors.kinds import Action, ErrorType
 from shared.executions.errors.recognise import class_with
-from shared.executions.errors.shield import shielded
 from shared.model.document import Document
 
 
@@ -23,11 +22,8 @@ class ExplainedError(Document):
     retryable: bool
 
     @classmethod
-    def of(cls, recorded: Mapping[str, object], *, of_another: bool = False) -> Self:
-        """Return a recorded ``errorDetails`` with its hint.
-
-        ``of_another``: the workflow belongs to another organization, and its code is not shown.
-        """
+    def of(cls, recorded: Mapping[str, object]) -> Self:
+        """Return a recorded ``errorDetails`` with its hint."""
         kind, code = ErrorType.of(recorded.get("type")), recorded.get("code")
         known = class_with(code if isinstance(code, str) else None, kind)
         message = str(recorded.get("message") or "The run failed without a message.")
@@ -35,7 +31,7 @@ class ExplainedError(Document):
             {
                 **recorded,
                 "type": kind,
-                "message": shielded(message) if of_another else message,
+                "message": message,
                 "hint": known.hint,
                 "action": known.action,
                 "retryable": known.retryable,

@@ -35,6 +35,7 @@ def live_writes(platform: Platform, work: Work, rows: list[WorkflowRow], values:
         "live_deployment_instance_id": work.deployment_id,
         "unsettled_deployment_instance_id": None,
         "integration_uses": values.integration_uses,
+        "trigger_errors": [],
     }
     if work.instance.available_template_id == work.deployment.template_id:
         changes |= {"available_template_id": None, "available_version": None}

@@ -14,6 +14,7 @@ from shared.services.platform import Platform
 from shared.services.runs.queues import supervise_task
 from shared.services.runs.secret import PURPOSE, mint
 from shared.services.runs.trigger import new_execution
+from shared.services.runs.trigger_errors import end_trigger_error
 from shared.store import refs
 from shared.store.store import Create
 
@@ -73,6 +74,8 @@ async def begin(
     # The look at the run is booked first: a run that nobody would ever look at must not exist.
     await platform.queue.create(supervise_task(process_instance_id, execution.execution_id, at, 0))
     await platform.store.commit(Create(reference, execution))
+    if target.trigger_failed:
+        await end_trigger_error(platform, process_instance_id, workflow_id)
     key = await platform.vault.mac_key(PURPOSE)
     return Begun(execution, mint(key, organization_id, process_instance_id, execution.execution_id))
 

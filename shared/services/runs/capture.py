@@ -10,38 +10,31 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.errors import Conflict, Unauthorized, UpstreamError
+from shared.errors import Conflict, Unauthorized
 from shared.executions.classification import classify_execution, classify_report
-from shared.executions.details import ErrorDetails
+from shared.executions.details import ErrorDetails, withheld
 from shared.model.deployment import N8nWorkflowOwner
 from shared.model.execution import Correlation, DispatchState, Execution, ExecutionStatus
 from shared.model.organization import Organization
 from shared.n8n.executions import N8nExecution
 from shared.services.platform import Platform
-from shared.services.runs.backend import n8n_client
+from shared.services.runs.error_report import ErrorReport, derived_id, n8n_execution_of
 from shared.services.runs.finish import finish
+from shared.services.runs.ingestion_failures import note_ingestion_failure
 from shared.services.runs.queues import forget
 from shared.services.runs.trigger import new_execution
+from shared.services.runs.trigger_errors import record_trigger_error
 from shared.store import refs
 from shared.store.errors import AlreadyExists
 from shared.store.executions import Executions
 from shared.store.store import Create, Found, Patch
 
 _LOOK_BACK = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorReport:
-    """What the error workflow sent: the error trigger's item, as n8n gives it."""
-
-    organization_id: str
-    n8n_workflow_id: str
-    n8n_execution_id: str | None
-    raw: Mapping[str, object]
+_LOOK_AT = 20
+"""Runs that wait; those that n8n was not given yet may be older than those it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +63,12 @@ async def capture(platform: Platform, report: ErrorReport, presented_secret: str
     )
     _authenticate(organization.value if organization else None, presented_secret)
     if owner is None:
+        await note_ingestion_failure(platform, organization.value, report)
         return Captured(None, matched=False)
-    full = await _n8n_execution(platform, organization.value, report)
+    if "trigger" in report.raw:
+        execution_id = await record_trigger_error(platform, owner.value, classify_report(report.raw))
+        return Captured(execution_id, matched=False)
+    full = await n8n_execution_of(platform, organization.value.backend_id, report)
     details = classify_execution(full.document) if full else classify_report(report.raw)
     match = await _find(platform, owner.value, report, full)
     if match is None:
@@ -89,21 +86,6 @@ def _authenticate(organization: Organization | None, presented: str) -> None:
         raise Unauthorized("The webhook secret is not the organization's.", code="INVALID_SECRET")
 
 
-async def _n8n_execution(
-    platform: Platform, organization: Organization, report: ErrorReport
-) -> N8nExecution | None:
-    if report.n8n_execution_id is None:
-        return None
-    try:
-        client = await n8n_client(platform, organization.backend_id)
-        full = await client.get_execution(report.n8n_execution_id)
-    except UpstreamError:
-        # The report itself still says what failed; only the link to the run is looser without n8n.
-        return None
-    # Other tenants' runs are in the same n8n.
-    return full if full.workflow_id == report.n8n_workflow_id else None
-
-
 async def _find(
     platform: Platform, owner: N8nWorkflowOwner, report: ErrorReport, full: N8nExecution | None
 ) -> _Match | None:
@@ -115,17 +97,13 @@ async def _find(
         found = await platform.store.get(reference)
         if found is not None and found.value.workflow_id == owner.workflow_id:
             return _Match(found.value, Correlation.CUSTOM_DATA)
-    if _started_no_run(report, full):
+    if full is not None and full.document.get("data"):
+        # It is sure that no run of ours failed: a guess would fail one that goes on.
         return None
     since = platform.sources.now() - _LOOK_BACK
-    pending = await runs.oldest_pending(owner.workflow_id, since)
+    pending = await runs.oldest_pending(owner.workflow_id, since, _LOOK_AT)
     started = [run for run in pending if run.dispatch is not DispatchState.QUEUED]
     return _Match(started[0], Correlation.GUESS) if started else None
-
-
-def _started_no_run(report: ErrorReport, full: N8nExecution | None) -> bool:
-    """Whether it is sure that no run of ours failed: a guess would fail one that goes on."""
-    return "trigger" in report.raw or bool(full and full.document.get("data"))
 
 
 async def _fail(platform: Platform, match: _Match, report: ErrorReport, details: ErrorDetails) -> None:
@@ -136,6 +114,7 @@ async def _fail(platform: Platform, match: _Match, report: ErrorReport, details:
     if found.value.status is not ExecutionStatus.PENDING:
         await _note(platform, found, details)
         return
+    details = withheld(details, of_another=run.of_another)
     outcome: dict[str, object] = {
         "status": ExecutionStatus.FAILED,
         "error_details": details.fields(),
@@ -155,6 +134,7 @@ async def _fail(platform: Platform, match: _Match, report: ErrorReport, details:
 async def _note(platform: Platform, found: Found[Execution], details: ErrorDetails) -> None:
     """Keep a failure beside the outcome of a run that ended before."""
     run = found.value
+    details = withheld(details, of_another=run.of_another)
     if details.message not in (*run.notes, (run.error_details or {}).get("message")):
         await platform.store.commit(Patch(found.ref, {"notes": [*run.notes, details.message][-10:]}))
 
@@ -170,19 +150,13 @@ async def _record_unknown(
     run.status = ExecutionStatus.FAILED
     run.dispatch = DispatchState.ACCEPTED
     run.correlation = Correlation.NONE
-    run.error_details = details.fields()
+    run.error_details = withheld(details, of_another=run.of_another).fields()
     run.n8n_execution_id = report.n8n_execution_id
     run.completed_at = run.created_at
     run.duration = 0
     if report.n8n_execution_id:
         # A repeated report must not become a second run: the id follows from n8n's.
-        run.execution_id = _derived_id(owner, report.n8n_execution_id)
+        run.execution_id = derived_id(owner, report.n8n_execution_id)
     with contextlib.suppress(AlreadyExists):
         await platform.store.commit(Create(refs.execution(run.process_instance_id, run.execution_id), run))
     return run.execution_id
-
-
-def _derived_id(owner: N8nWorkflowOwner, n8n_execution_id: str) -> str:
-    seed = f"{owner.organization_id}/{owner.process_instance_id}/{n8n_execution_id}"
-    h = hashlib.sha256(seed.encode()).hexdigest()
-    return f"{h[:8]}-{h[8:12]}-7{h[12:15]}-8{h[15:18]}-{h[18:30]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from shared.executions.classification import classify_execution
+from shared.executions.details import withheld
 from shared.model.execution import DispatchState, Execution, ExecutionStatus
 from shared.n8n.errors import N8nUnreachable
 from shared.n8n.executions import N8nStatus
@@ -58,7 +59,7 @@ async def supervise(
         return await _look_again(platform, run, round_, "still running")
     if seen.status in FAILED:
         full = await client.get_execution(seen.id)
-        details = classify_execution(full.document)
+        details = withheld(classify_execution(full.document), of_another=run.of_another)
         await fail(platform, run, details.fields(), seen.id)
         return "failed in n8n"
     return await _timed_out(

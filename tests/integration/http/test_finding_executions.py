@@ -229,22 +229,3 @@ async def test_another_organizations_runs_are_refused(world: World) -> None:
     answer = await everywhere(world, world.north, organizationId=world.south.organization_id)
 
     assert answer.status_code == 403
-
-
-async def test_what_another_organization_published_does_not_show_its_code_in_errors(
-    world: World, installed: Installation
-) -> None:
-    error = {
-        "type": "node_failure",
-        "message": "x is not defined [line 7]\nconst secret = 1",
-        "stack": "secret",
-    }
-    execution_id = await installed.record_run(
-        status=ExecutionStatus.FAILED, error_details=error, of_another=True
-    )
-
-    (row,) = (await found(world, installed.id))["executions"]
-    shown = await world.gateway.status(installed.id, execution_id, world.north.keys["owner"])
-
-    assert row["errorDetails"]["message"] == "x is not defined"
-    assert shown["errorDetails"]["message"] == "x is not defined"

@@ -203,3 +203,78 @@ async def test_what_was_installed_from_another_organization_does_not_show_its_wo
     (run,) = theirs.json()["execution"]["n8nExecution"]["data"]["resultData"]["runData"]["Think"]
     assert run["error"]["message"] == "It broke"
     assert run["error"]["node"] == {"name": "Think", "type": "code", "typeVersion": 2}
+
+
+async def test_deep_tells_where_the_whole_tree_failed_and_went_well_last(
+    world: World, installed: Installation
+) -> None:
+    parent, child = (f"{installed.process_id}-trace-{name}" for name in ("p", "c"))
+    failing = {
+        "Read": [node_run(startTime=20, executionTime=5)],
+        "Write": [node_run(startTime=30, error={"message": "No"})],
+    }
+    await recorded(installed, run_data(**failing), child)
+    call = node_run([child], startTime=10, executionTime=99, error={"message": "No"})
+    nodes = {"Begin": [node_run(startTime=1, executionTime=1)], "Call": [call]}
+    execution_id = await recorded(installed, run_data(**nodes), parent)
+    installed.n8n.executions[-1]["workflowData"] = {"name": "Orders", "nodes": []}
+
+    answer = (await details(world, installed, execution_id, deep="true", slim="true")).json()["execution"]
+
+    below = {"workflow": installed.n8n_workflow_id}
+    assert answer["trace"] == {
+        "failed": [{"workflow": "Orders", "node": "Call"}, {**below, "node": "Write"}],
+        "lastSuccessful": [{"workflow": "Orders", "node": "Call"}, {**below, "node": "Read"}],
+    }
+
+
+async def test_deep_attaches_fifty_runs_at_most_and_asks_for_several_at_once(
+    world: World, installed: Installation
+) -> None:
+    children = [f"{installed.process_id}-many-{n}" for n in range(70)]
+    for child in children:
+        await recorded(installed, run_data(), child)
+    execution_id = await recorded(
+        installed, run_data(Call=[node_run(children)]), f"{installed.process_id}-many"
+    )
+
+    answer = await details(world, installed, execution_id, deep="true")
+
+    (run,) = answer.json()["execution"]["n8nExecution"]["data"]["resultData"]["runData"]["Call"]
+    assert [one["id"] for one in run["_subExecutions"]] == children[:49]
+    # Key and run, n8n's address, whose workflows they are, who published the process.
+    assert world.gateway.line_of(answer)["firestore"]["roundTrips"] == 4
+
+
+async def test_errors_of_what_another_organization_published_quote_no_code(
+    world: World, installed: Installation
+) -> None:
+    error = {
+        "message": "secretName is not defined [line 3]\nconst secretName",
+        "description": "Look at {{ $json.secretName }}",
+        "messages": ["at secretName.js:3:4"],
+        "context": {"parameter": "secretName"},
+        "lineNumber": 3,
+    }
+    data = run_data(Think=[node_run(error=error)])
+    data["resultData"]["error"] = error
+    execution_id = await recorded(installed, data, f"{installed.process_id}-quoted")
+    process = Process(
+        organization_id=world.south.organization_id,
+        project_id="project",
+        owner_id="somebody",
+        title="Sold",
+        dev_instance_id="dev",
+        created_at=world.platform.sources.now(),
+    )
+    await world.platform.store.commit(Put(refs.process(installed.process_id), process))
+
+    answer = await details(world, installed, execution_id)
+
+    shown = answer.json()["execution"]["n8nExecution"]["data"]["resultData"]
+    assert shown["error"]["message"] == "secretName is not defined"
+    assert shown["runData"]["Think"][0]["error"] == shown["error"]
+    assert "const secretName" not in answer.text
+    assert "$json" not in answer.text
+    assert "line 3" not in answer.text
+    assert "lineNumber" not in answer.text

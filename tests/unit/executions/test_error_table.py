@@ -155,7 +155,7 @@ ANY = st.recursive(
 def test_any_json_at_all_has_a_class_of_the_type_it_is_given(payload: Json) -> None:
     for found in (classify_report(payload), classify_execution(payload)):
         assert BY_CODE[str(found.code)].type is found.type
-    reported = ExplainedError.of(from_report(payload).fields(), of_another=True)
+    reported = ExplainedError.of(from_report(payload).fields())
     assert reported.hint
     assert ExplainedError.of(payload).message
 
