@@ -36,7 +36,7 @@ from shared.model.scopes import Scope
 from shared.model.signing import WebhookSecrets
 from shared.services.runs.details import details
 from shared.services.runs.idempotency import Once, fingerprint_of
-from shared.services.runs.signed import challenge_of
+from shared.services.runs.signed import challenge_of, once_of
 from shared.services.runs.status import result_of, status
 from shared.services.runs.trigger import payload_of, trigger
 from shared.store import refs
@@ -100,20 +100,28 @@ async def trigger_webhook_public(call: Call[JsonValue]) -> Accepted | Response:
 
     A third party that signs its webhooks needs no key: Standard Webhooks, Svix, Stripe, GitHub or Slack, with
     a secret that was added by `createWebhookSecretPublic`. Its body goes on as it is, and `executionMetadata`
-    tells the workflow under `webhook` who signed.
+    tells the workflow under `webhook` who signed. A delivery that comes again within a day begins no second
+    run.
     """
     if call.signer and (challenge := challenge_of(call.signer, call.body)) is not None:
         return Response(orjson.dumps({"challenge": challenge}), media_type="application/json")
     caller = call.signer or call.caller
     instance, workflow = call.params["processInstanceId"], call.params["workflowId"]
     found, *remembered = call.prefetched
-    ref = _remembered_of(Asked(call.params, call.headers, call.key_digest))
-    once = Once(ref, remembered[0], fingerprint_of(payload_of(call.body))) if ref else None
+    once = _once(call, remembered)
     started = await trigger(call.platform, caller, instance, workflow, found, call.body, once)
     call.notes["executionId"] = started.execution_id
     if started.replayed:
         call.answer_headers["Idempotent-Replayed"] = "true"
     return Accepted(execution_id=started.execution_id)
+
+
+def _once(call: Call[JsonValue], remembered: list[Any]) -> Once | None:
+    """Return where the call is remembered: by its Idempotency-Key, or by the id of a signed delivery."""
+    if call.signer is not None:
+        return once_of(call.signer, call.params["processInstanceId"], call.params["workflowId"])
+    ref = _remembered_of(Asked(call.params, call.headers, call.key_digest))
+    return Once(ref, remembered[0], fingerprint_of(payload_of(call.body))) if ref else None
 
 
 class RunState(Document):

@@ -8,8 +8,10 @@ from contextlib import suppress
 
 from shared.model.signing import Signer, WebhookSecrets
 from shared.services.platform import Platform
+from shared.services.runs.idempotency import Once
 from shared.services.secrets import open_text, signing_secret
 from shared.signatures import Signature, SigningSecret
+from shared.store import refs
 from shared.store.store import Found
 from shared.vault.errors import CannotOpen
 
@@ -73,6 +75,20 @@ def _name(value: object) -> str | None:
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
         return None
     return value if value.isascii() and value.isprintable() else None
+
+
+def once_of(signer: Signer, process_instance_id: str, workflow_id: str) -> Once | None:
+    """Return where a delivery is remembered, so that it begins one run; ``None`` for one without an id.
+
+    Its id alone tells it: what is delivered again may differ, as Stripe counts its own tries in the event. It
+    is looked up only when the commit of the run finds it taken, so that a first delivery costs no read.
+    """
+    if signer.delivery_id is None:
+        return None
+    ref = refs.remembered_call(
+        "delivery", process_instance_id, workflow_id, signer.secret_id, signer.delivery_id
+    )
+    return Once(ref, None, "delivery")
 
 
 def challenge_of(signer: Signer, body: object) -> str | None:
