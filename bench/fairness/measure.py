@@ -39,6 +39,7 @@ class _Taken:
     alone: list[list[float]] = field(default_factory=list)
     beside: list[list[float]] = field(default_factory=list)
     single: list[float] = field(default_factory=list)
+    one_queue: float = 0
     direct: list[float] = field(default_factory=list)
     one_tenant: list[float] = field(default_factory=list)
     two_tenants: list[float] = field(default_factory=list)
@@ -57,11 +58,10 @@ async def measure(session: Session) -> Section:
             async with flooding(loud, size.backlog, size.fed):
                 taken.beside.append(await _lives(quiet, http, size.quiet_runs))
             await _sustained(loud, quiet, taken)
-        async with (
-            single_queue(session) as gateway,
-            flooding(loud, size.backlog, size.fed, gateway),
-        ):
-            taken.single = await _lives(quiet, http, size.quiet_runs // 5, gateway)
+        async with single_queue(session) as gateway:
+            async with flooding(loud, size.backlog, size.fed, gateway):
+                taken.single = await _lives(quiet, http, size.quiet_runs // 5, gateway)
+            taken.one_queue = await _completed([loud], http, size.triggers, gateway)
         await _acceptance(quiet, http, taken)
     return _section(size, taken)
 
@@ -85,12 +85,14 @@ async def _sustained(loud: Installed, quiet: Installed, taken: _Taken) -> None:
         taken.two_tenants.append(await _completed([loud, quiet], http, size.triggers))
 
 
-async def _completed(tenants: list[Installed], http: aiohttp.ClientSession, triggers: int) -> float:
+async def _completed(
+    tenants: list[Installed], http: aiohttp.ClientSession, triggers: int, gateway: str | None = None
+) -> float:
     """Return how many runs a second were accepted and ended, from the first trigger to the last end."""
     turns = [tenant for _ in range(triggers) for tenant in tenants]
 
     async def all_runs() -> None:
-        runs = await each(turns, CONNECTIONS, lambda tenant: tenant.trigger(http))
+        runs = await each(turns, CONNECTIONS, lambda tenant: tenant.trigger(http, gateway))
         for tenant in tenants:
             await tenant.all_ended([run for run, of in zip(runs, turns, strict=True) if of is tenant])
 
@@ -151,6 +153,7 @@ def _section(size: Size, taken: _Taken) -> Section:
             _row("quiet p95, ms: with a flood in a single queue; alone", single, alone),
             _row("runs ended a second: one tenant; direct calls", one, direct),
             _row("runs ended a second: two tenants; direct calls", two, direct),
+            _row("runs ended a second: one tenant, single queue; direct calls", taken.one_queue, direct),
             _row("trigger p50, ms: n8n down; n8n up", down, up),
         ),
         targets=(

@@ -1,1 +1,1 @@
-"""Writes, or checks, every file that is generated from the endpoint registry."""
+"""Writes, or checks, every file that is generated from the endpoints and queues."""

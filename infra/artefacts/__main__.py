@@ -15,6 +15,8 @@ from shared.http.artefacts.openapi import openapi
 from shared.http.artefacts.targets import module_map
 from shared.http.declaration import REGISTRY
 from shared.http.examples import read_examples
+from shared.services.queues import queue_map
+from shared.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "europe-west1"
@@ -28,11 +30,16 @@ def artefacts() -> dict[Path, str]:
     generated: dict[str, object] = {
         "firebase.json": hosting(endpoints, REGION),
         "infra/terraform/functions.json": function_map(endpoints),
+        "infra/terraform/queues.json": queue_map(_defaults()),
         "functions/targets.json": module_map(endpoints),
         "docs/openapi.json": openapi(endpoints, VERSION, read_examples(ROOT / "functions" / "examples")),
     }
     written = {ROOT / name: json.dumps(content, indent=2) + "\n" for name, content in generated.items()}
     return written | {ROOT / "docs/errors.md": page()}
+
+
+def _defaults() -> Settings:
+    return read_settings({"GOOGLE_CLOUD_PROJECT": "podium", "PUBLIC_BASE_URL": "https://podium.example"})
 
 
 def main() -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.model.plans import Plan
 from shared.services.deployments.queues import DEPLOY
 from shared.services.integrations.oauth.queues import REFRESH_QUEUE
 from shared.services.rollouts.queues import OWN_N8N, ROLLOUTS, update_settings
-from shared.services.runs.lanes import fallback_settings
+from shared.services.runs.lanes import fallback_settings, lane_settings
 from shared.services.runs.queues import SUPERVISE
 from shared.settings import Settings
 from shared.tasks.queue import Queue
@@ -63,3 +64,34 @@ async def ensure_queues(queue: Queue, settings: Settings) -> None:
     # Organizations without a lane share a queue like one (decision 0025).
     for wanted in (fallback_settings(settings), *QUEUES):
         await queue.ensure(wanted)
+
+
+def queue_map(settings: Settings) -> dict[str, object]:
+    """Return every queue and its limits: those with a name, and those made with an organization or an n8n.
+
+    Durations are in seconds. What is made later is named by a pattern; lanes go by the plan.
+    """
+    lanes = {
+        f"runs-{{organizationId}} ({plan})": lane_settings("", settings, plan, own_n8n=False) for plan in Plan
+    }
+    made = {
+        **lanes,
+        "runs-{organizationId} (own n8n)": lane_settings("", settings, Plan.FREE, own_n8n=True),
+        "update-{n8nBackendId}": update_settings(""),
+    }
+    fixed = {queue.name: queue for queue in (fallback_settings(settings), *QUEUES)}
+    return {
+        "queues": {name: _limits(queue) for name, queue in fixed.items()},
+        "madeWithTheirOwners": {name: _limits(queue) for name, queue in made.items()},
+    }
+
+
+def _limits(queue: QueueSettings) -> dict[str, object]:
+    return {
+        "maxDispatchesPerSecond": queue.max_dispatches_per_second,
+        "maxConcurrentDispatches": queue.max_concurrent_dispatches,
+        "maxAttempts": queue.max_attempts,
+        "minBackoff": queue.min_backoff.total_seconds(),
+        "maxBackoff": queue.max_backoff.total_seconds(),
+        "maxDoublings": queue.max_doublings,
+    }

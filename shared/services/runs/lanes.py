@@ -54,9 +54,9 @@ def lane_settings(lane: str, settings: Settings, plan: Plan, *, own_n8n: bool) -
 
 
 def fallback_settings(settings: Settings) -> QueueSettings:
-    """Return how fast the queue of organizations without a lane goes: a lane like others, shared by them."""
-    largest = max(ALLOWANCES, key=lambda plan: ALLOWANCES[plan].n8n_share)
-    return lane_settings(DISPATCH, settings, largest, own_n8n=False)
+    """Return how fast the queue of organizations without a lane goes: all of them as fast as an n8n bears."""
+    rate = min(FASTEST, settings.n8n_runs_per_second)
+    return _settings(DISPATCH, settings, rate, settings.n8n_runs_at_once)
 
 
 def _settings(name: str, settings: Settings, rate: float, at_once: int) -> QueueSettings:
