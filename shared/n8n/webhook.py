@@ -17,6 +17,9 @@ _CONNECT_SECONDS = 5.0
 # Enough for every text of n8n's own; a workflow's longer answer is not wanted.
 _LONGEST_READ = 16 * 1024
 _TOO_LARGE = "request entity too large"
+_USUAL_LIMIT = 16 * 1024 * 1024
+"""Bytes that n8n takes unless N8N_PAYLOAD_SIZE_MAX says otherwise."""
+_NOT_BEGUN = "There was a problem executing the workflow"
 
 
 class WebhookOutcome(Enum):
@@ -92,7 +95,7 @@ class WebhookCaller:
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
             extensions={"trace": progress},
         ) as answer:
-            return _judge(answer, await _read(answer))
+            return _judge(answer, await _read(answer), len(body))
 
 
 async def _read(answer: httpx.Response) -> bytes:
@@ -109,7 +112,7 @@ async def _read(answer: httpx.Response) -> bytes:
     return bytes(read)
 
 
-def _judge(answer: httpx.Response, body: bytes) -> WebhookOutcome:
+def _judge(answer: httpx.Response, body: bytes, sent: int) -> WebhookOutcome:
     """Only n8n's own words are a refusal: a workflow may answer with any status it likes."""
     status, message = answer.status_code, _message(body)
     # Until its database is migrated n8n answers every path like this, with 200.
@@ -121,8 +124,7 @@ def _judge(answer: httpx.Response, body: bytes) -> WebhookOutcome:
         return WebhookOutcome.REFUSED_NOT_REGISTERED
     if status in (401, 403) and _is_n8n_refusing(answer, body):
         return WebhookOutcome.REFUSED_FORBIDDEN
-    # n8n itself says 500; a proxy before it says 413.
-    if (status >= 400 and message == _TOO_LARGE) or (status == 413 and _TOO_LARGE in _said(body)):
+    if _is_too_large(status, message, body, sent):
         return WebhookOutcome.REFUSED_TOO_LARGE
     if status == 500 and message == "Error in workflow":
         return WebhookOutcome.FAILED_IN_WORKFLOW
@@ -134,8 +136,12 @@ def _is_n8n_refusing(answer: httpx.Response, body: bytes) -> bool:
     return realm == 'Basic realm="Webhook"' or body.startswith(b"IP is not allowed")
 
 
-def _said(body: bytes) -> str:
-    return body.decode(errors="replace").lower()
+def _is_too_large(status: int, message: str, body: bytes, sent: int) -> bool:
+    # A proxy before n8n says 413. n8n itself says only that it could not begin; of what is larger than it
+    # takes unless told otherwise, that is the reason.
+    if status == 500 and message == _NOT_BEGUN:
+        return sent > _USUAL_LIMIT
+    return status == 413 and _TOO_LARGE in body.decode(errors="replace").lower()
 
 
 def _message(body: bytes) -> str:

@@ -344,6 +344,13 @@ _OF_THE_PLATFORM = (
         Action.FIX_WORKFLOW,
     ),
     ErrorClass(
+        "PAYLOAD_TOO_LARGE",
+        ErrorType.NODE_FAILURE,
+        "n8n takes no payload of this size.",
+        "Send less, or raise N8N_PAYLOAD_SIZE_MAX of this n8n; 32 MiB is enough for everything.",
+        Action.FIX_INPUT,
+    ),
+    ErrorClass(
         "INSTANCE_INACTIVE",
         ErrorType.NODE_FAILURE,
         "The process instance was switched off before the run could be sent.",

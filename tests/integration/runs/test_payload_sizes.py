@@ -17,7 +17,8 @@ MEGABYTE = 1024 * 1024
 
 async def too_large(call: Call) -> web.StreamResponse:
     """Answer as n8n does to more than N8N_PAYLOAD_SIZE_MAX."""
-    return web.json_response({"code": 0, "message": "request entity too large"}, status=500)
+    message = "There was a problem executing the workflow"
+    return web.json_response({"code": 0, "message": message}, status=500)
 
 
 async def too_large_for_a_proxy(call: Call) -> web.StreamResponse:
@@ -60,7 +61,7 @@ async def test_a_payload_that_n8n_does_not_take_fails_the_run_with_a_code(
     gateway: Gateway, installed: Installation, refusal: Behaviour
 ) -> None:
     installed.behave(refusal)
-    execution_id = await gateway.trigger(installed.path, installed.key, {"text": "x"})
+    execution_id = await gateway.trigger(installed.path, installed.key, {"text": "x" * (17 * MEGABYTE)})
 
     ended = await gateway.status(installed.id, execution_id, installed.key, wait=15)
 
