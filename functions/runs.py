@@ -30,7 +30,7 @@ from shared.http.declaration import AnyJson, Envelope
 from shared.http.endpoint import endpoint
 from shared.http.request_headers import IDEMPOTENCY_KEY
 from shared.model.document import Document, Timestamp
-from shared.model.execution import Execution
+from shared.model.execution import Execution, LlmTotals, LlmUsage
 from shared.model.remembered import RememberedCall
 from shared.model.scopes import Scope
 from shared.model.signing import WebhookSecrets
@@ -195,13 +195,18 @@ class DetailsQuery(Document):
 
 
 class RunDetails(Document):
-    """A run together with n8n's own record of it; ``trace`` is there with ``deep``."""
+    """A run together with n8n's own record of it.
+
+    ``trace`` is there with ``deep``, what language models used once it is counted; costs are in micro-USD.
+    """
 
     codika_execution_id: str
     n8n_execution_id: str
     status: str
     n8n_execution: JsonValue
     trace: Trace | None = None
+    llm_usage: list[LlmUsage] | None = None
+    llm_totals: LlmTotals | None = None
 
 
 class DetailsAnswer(Document):
@@ -243,5 +248,7 @@ async def get_execution_details_public(call: Call[DetailsQuery]) -> DetailsAnswe
             status=run.status.value,
             n8n_execution=shown.recorded,
             trace=shown.trace,
+            llm_usage=run.llm_usage,
+            llm_totals=run.llm_totals,
         )
     )

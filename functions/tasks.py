@@ -18,6 +18,7 @@ from shared.services.integrations.oauth.queues import TokenOrder
 from shared.services.integrations.oauth.refresh import refresh
 from shared.services.integrations.oauth.resume import resume_dependants
 from shared.services.runs.dispatch import dispatch
+from shared.services.runs.models import ModelsOrder, measure
 from shared.services.runs.order import DispatchOrder
 from shared.services.runs.supervise import supervise
 
@@ -76,6 +77,23 @@ async def supervise_execution(call: Call[RunOrder]) -> Outcome:
     outcome = await supervise(
         call.platform, body.process_instance_id, body.execution_id, body.round, body.missed
     )
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+@endpoint(
+    "POST",
+    "measureLanguageModels",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=ModelsOrder,
+    response=Outcome,
+    errors=(Unauthorized, UpstreamError),
+)
+async def measure_language_models(call: Call[ModelsOrder]) -> Outcome:
+    """Count what a run used of language models."""
+    call.notes["executionId"] = call.body.execution_id
+    outcome = await measure(call.platform, call.body, _deliveries(call.headers))
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)
 

@@ -40,6 +40,37 @@ class Correlation(StrEnum):
     NONE = "none"
 
 
+class LlmUsage(Document):
+    """What the calls of one node used of one model. ``cost`` is in micro-USD, absent for an unknown price.
+
+    ``estimated``: the tokens are n8n's estimate, for the provider did not count them.
+    """
+
+    node: str
+    provider: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    calls: int = 1
+    estimated: bool
+    cost: int | None = None
+
+
+class LlmTotals(Document):
+    """What a run with its sub-workflows used of all models. ``cost`` is in micro-USD.
+
+    ``unpriced``: some model has no price, and ``cost`` is of the others. ``configured_cost``, in credits, is
+    what the workflow's author says; it is there when n8n's record tells nothing.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: int = 0
+    estimated: bool = False
+    unpriced: bool = False
+    configured_cost: float | None = None
+
+
 class Execution(Sharing):
     """A run. JSON values are kept as text: Firestore has no lists of lists and a depth limit.
 
@@ -71,6 +102,8 @@ class Execution(Sharing):
     of_another: bool = False
     uses_language_models: bool = False
     llm_cost_estimate: float | None = None
+    llm_usage: list[LlmUsage] | None = None
+    llm_totals: LlmTotals | None = None
     caller_key_id: str | None = None
     signer: Signer | None = None
     """Who signed the call, where no key made it."""

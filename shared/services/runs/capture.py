@@ -25,6 +25,7 @@ from shared.services.runs.error_report import ErrorReport, derived_id, n8n_execu
 from shared.services.runs.finish import finish
 from shared.services.runs.ingestion_failures import note_ingestion_failure
 from shared.services.runs.queues import forget
+from shared.services.runs.retention import kept_until_by
 from shared.services.runs.trigger import new_execution
 from shared.services.runs.trigger_errors import record_trigger_error
 from shared.store import refs
@@ -153,6 +154,7 @@ async def _record_unknown(
     run.error_details = withheld(details, of_another=run.of_another).fields()
     run.n8n_execution_id = report.n8n_execution_id
     run.completed_at = run.created_at
+    run.expire_at = await kept_until_by(platform, run)
     run.duration = 0
     if report.n8n_execution_id:
         # A repeated report must not become a second run: the id follows from n8n's.

@@ -8,6 +8,7 @@ from shared.model.account import Account
 from shared.model.execution import Execution
 from shared.model.ledger import charge_for
 from shared.services.platform import Platform
+from shared.services.runs.models import models_task
 from shared.store import refs
 from shared.store.store import Create, Write
 from shared.tasks.spec import TaskSpec
@@ -31,4 +32,6 @@ def consequences(platform: Platform, run: Execution, account: Account | None) ->
     charge = charge_for(run, platform.sources.now())
     if charge is not None:
         following.writes.append(Create(refs.ledger_entry(run.organization_id, charge.entry_id), charge))
+    if (counting := models_task(run)) is not None:
+        following.tasks.append(counting)
     return following

@@ -21,6 +21,7 @@ from shared.services.faults import point
 from shared.services.platform import Platform
 from shared.services.runs.consequences import consequences
 from shared.services.runs.recency import note_run
+from shared.services.runs.retention import kept_until
 from shared.store import refs
 from shared.store.errors import AlreadyExists, Changed
 from shared.store.store import Found, Patch
@@ -54,7 +55,13 @@ async def finish(
                     f"Execution {execution_id} has already ended as {found.value.status.value}.",
                     code="EXECUTION_NOT_PENDING",
                 )
-        completed = {**outcome, "outcome_digest": digest, "completed_at": platform.sources.now()}
+        now = platform.sources.now()
+        completed: dict[str, object] = {
+            **outcome,
+            "outcome_digest": digest,
+            "completed_at": now,
+            "expire_at": kept_until(now, account),
+        }
         following = consequences(platform, found.value.model_copy(update=completed), account)
         point("finish.before_commit")
         # Somebody else changed the run meanwhile: what it says now decides.

@@ -13,6 +13,7 @@ from shared.model.execution import Correlation, DispatchState, ExecutionStatus
 from shared.model.instance import ProcessInstance, TriggerError
 from shared.services.platform import Platform
 from shared.services.runs.error_report import derived_id
+from shared.services.runs.retention import kept_until_by
 from shared.services.runs.trigger import new_execution
 from shared.store import refs
 from shared.store.errors import AlreadyExists, Changed
@@ -39,6 +40,7 @@ async def record_trigger_error(
     run.correlation = Correlation.NONE
     run.error_details = kept.fields()
     run.completed_at = run.created_at
+    run.expire_at = await kept_until_by(platform, run)
     run.duration = 0
     with suppress(AlreadyExists):
         await platform.store.commit(Create(refs.execution(run.process_instance_id, run.execution_id), run))
