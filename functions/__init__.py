@@ -13,6 +13,7 @@ MODULES = (
     "audit",
     "authorizations",
     "callbacks",
+    "control",
     "deployments",
     "documents",
     "drift",

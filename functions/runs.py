@@ -125,7 +125,11 @@ def _once(call: Call[JsonValue], remembered: list[Any]) -> Once | None:
 
 
 class RunState(Document):
-    """A run as its caller sees it. ``duration`` is in milliseconds."""
+    """A run as its caller sees it. ``duration`` is in milliseconds.
+
+    ``retry_of`` and ``replay_of`` name the run that this one repeats, ``repeated_as`` the newest that
+    repeats it.
+    """
 
     execution_id: str
     status: str
@@ -133,6 +137,9 @@ class RunState(Document):
     duration: int | None = None
     result_data: JsonValue = None
     error_details: ExplainedError | None = None
+    retry_of: str | None = None
+    replay_of: str | None = None
+    repeated_as: str | None = None
 
 
 class StatusAnswer(Document):
@@ -183,6 +190,9 @@ async def get_execution_status_public(call: Call[StatusQuery]) -> StatusAnswer:
             duration=run.duration,
             result_data=await result_of(call.platform, run),
             error_details=_explained(run),
+            retry_of=run.retry_of,
+            replay_of=run.replay_of,
+            repeated_as=run.repeated_as,
         )
     )
 

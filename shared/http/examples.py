@@ -26,6 +26,7 @@ IDS: dict[str, str] = {
     "workflowId": "submit-feedback",
     "executionId": "019ab3f2-6c1e-7d60-8a55-2f4f8f1b7c10",
     "secretId": "s8Wb4Hk2Qy6Vd1Nf9Jx3",
+    "jobId": "j6Gt3Pn8Uc5Mw2Ex7Ld9",
     "file": "public.pem",
 }
 """By the name of the parameter or field that takes such an id."""

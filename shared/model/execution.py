@@ -118,6 +118,12 @@ class Execution(Sharing):
     n8n_execution_id: str | None = None
     correlation: Correlation | None = None
     expire_at: datetime | None = None
+    retry_of: str | None = None
+    """The run that this one repeats as it was."""
+    replay_of: str | None = None
+    """The run that this one repeats on the newest version, or with another payload."""
+    repeated_as: str | None = None
+    """The newest run that repeats this one."""
 
 
 class PendingRun(Document):

@@ -30,6 +30,11 @@ class ExecutionCalls:
         answer = await self._rest.call("read the execution", "GET", path, params=params)
         return parse(N8nExecution, answer, self._rest.base_url)
 
+    async def stop_execution(self, n8n_execution_id: str) -> None:
+        """Stop a run that is held back, runs or waits; :class:`N8nRefused` when it is over or unknown."""
+        path = f"/executions/{quote(n8n_execution_id, safe='')}/stop"
+        await self._rest.call("stop the execution", "POST", path)
+
     async def list_executions(
         self,
         workflow_id: str | None = None,

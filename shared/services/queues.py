@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.model.plans import Plan
+from shared.services.control.queues import SETTINGS as CONTROL_SETTINGS
 from shared.services.deployments.queues import DEPLOY
 from shared.services.integrations.oauth.queues import REFRESH_QUEUE
 from shared.services.rollouts.queues import OWN_N8N, ROLLOUTS, update_settings
@@ -44,6 +45,7 @@ QUEUES = (
         max_backoff=timedelta(seconds=30),
         max_doublings=5,
     ),
+    CONTROL_SETTINGS,
     # Those of a shared n8n get theirs when it is registered.
     update_settings(OWN_N8N),
     # A provider that is down is asked again for as long as it takes; the user need not connect anew.

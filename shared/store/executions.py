@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from shared.model.execution import DispatchState, Execution, ExecutionStatus, PendingRun
 from shared.store import refs
+from shared.store.counts import count
 from shared.store.query import Query, below, find, tally
 from shared.store.store import Store
 
@@ -17,6 +19,7 @@ class Executions:
 
     def __init__(self, store: Store, process_instance_id: str) -> None:
         self._store = store
+        self._instance_id = process_instance_id
         owner = refs.instance(process_instance_id)
         self._runs = below(owner, "executions", Execution)
         self._pending = below(owner, "executions", PendingRun)
@@ -75,3 +78,13 @@ class Executions:
         query = self._runs.where("n8n_execution_id", "==", n8n_execution_id).at_most(1)
         found = await find(self._store, query)
         return found[0].value if found else None
+
+    async def present(self, execution_ids: Iterable[str]) -> int:
+        """Return how many of these runs there are, without reading what they carry."""
+        references = [
+            self._store.client.document(refs.execution(self._instance_id, one).path) for one in execution_ids
+        ]
+        count(round_trips=1, reads=len(references))
+        return sum(
+            [1 async for snapshot in self._store.client.get_all(references, ["status"]) if snapshot.exists]
+        )

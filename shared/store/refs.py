@@ -14,6 +14,7 @@ from shared.model.deployment import DeploymentInstance, N8nWorkflowOwner
 from shared.model.document import Document
 from shared.model.endpoint import Endpoint
 from shared.model.execution import Execution, document_key
+from shared.model.execution_job import ExecutionJob
 from shared.model.ingestion import DataIngestion, IngestionVersion
 from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder, Integration, OAuthFlow
@@ -250,6 +251,13 @@ def remembered_call(*scope: str) -> Ref[RememberedCall]:
     """The call that is known by these names: whose it is, of what, and its key; none can be read off."""
     digest = hashlib.sha256(json.dumps(scope).encode()).hexdigest()
     return Ref(f"idempotencyKeys/{digest}", RememberedCall)
+
+
+def execution_job(process_instance_id: str, job_id: str) -> Ref[ExecutionJob]:
+    """Something that is done to many runs of an installation."""
+    return Ref(
+        f"processInstances/{_segment(process_instance_id)}/executionJobs/{_segment(job_id)}", ExecutionJob
+    )
 
 
 def integration(holder: Holder, integration_id: str) -> Ref[Integration]:

@@ -36,6 +36,8 @@ GUARDS: Mapping[str, Guard] = {
     "deploymentInstanceId": Guard.OBJECT,
     "executionId": Guard.OBJECT,
     "rolloutId": Guard.OBJECT,
+    "jobId": Guard.OBJECT,
+    "executionIds": Guard.NOTHING,
     "keyId": Guard.MANAGED,
     "workflowId": Guard.NOTHING,
     "secretId": Guard.NOTHING,

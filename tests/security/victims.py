@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ import orjson
 from shared.model.apikey import KeyKind
 from shared.model.audit import AuditAction
 from shared.model.deployment import DeploymentInstance
+from shared.model.execution_job import ExecutionJob, JobAction, Selection
 from shared.model.instance import SharedWith
 from shared.model.listing import Listing
 from shared.model.organization import Role
@@ -77,6 +78,7 @@ async def new_victim(world: World) -> Victim:
         "deploymentInstanceId": platform.sources.auto_id(),
         "executionId": run,
         "rolloutId": platform.sources.auto_id(),
+        "jobId": platform.sources.auto_id(),
         "workflowId": "main",
         "documentTypeId": "brd",
         "file": "public.pem",
@@ -230,6 +232,16 @@ async def _documents(
         Patch(refs.instance(installed.id), instance),
         event,
     )
+    job = ExecutionJob(
+        organization_id=organization,
+        process_instance_id=installed.id,
+        action=JobAction.RETRY,
+        selection=Selection(workflow_id=canary),
+        total=1,
+        created_at=now,
+        expire_at=now + timedelta(days=1),
+    )
+    await platform.store.commit(Create(refs.execution_job(installed.id, ids["jobId"]), job))
     note = {"projectId": ids["projectId"], "documentTypeId": "brd", "title": canary, "content": canary}
     written = await world.gateway.post(
         "/upsertProjectNote", tenant.keys["member"], note | {"summary": canary}
@@ -251,6 +263,7 @@ async def _documents(
         refs.endpoint(installed.id, "main"),
         refs.deployment(ids["deploymentInstanceId"]),
         refs.execution(installed.id, ids["executionId"]),
+        refs.execution_job(installed.id, ids["jobId"]),
         refs.api_key_address(ids["keyId"]),
         refs.invitation(ids["invitationId"]),
         refs.team(organization, ids["teamId"]),

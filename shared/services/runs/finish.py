@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import orjson
@@ -24,7 +24,7 @@ from shared.services.runs.recency import note_run
 from shared.services.runs.retention import kept_until
 from shared.store import refs
 from shared.store.errors import AlreadyExists, Changed
-from shared.store.store import Found, Patch
+from shared.store.store import Found, Patch, Write
 from shared.tasks.spec import TaskSpec
 
 
@@ -34,11 +34,13 @@ async def finish(
     execution_id: str,
     organization_id: str | None,
     outcome: Mapping[str, object],
+    also: Sequence[Write] = (),
 ) -> bool:
     """Write a run's outcome; return whether this call ended it (``False``: an identical repeat).
 
     ``organization_id`` is the run's; a caller who does not know it costs one more round trip. Once a minute
     it is written down when the installation last ended a run.
+    ``also`` is written by the call that ends it, in the same commit.
 
     Raises:
         NotFound: ``EXECUTION_NOT_FOUND``.
@@ -66,7 +68,8 @@ async def finish(
         point("finish.before_commit")
         # Somebody else changed the run meanwhile: what it says now decides.
         with suppress(Changed, AlreadyExists):
-            await platform.store.commit(Patch(found.ref, completed, found.update_time), *following.writes)
+            ended = Patch(found.ref, completed, found.update_time)
+            await platform.store.commit(ended, *following.writes, *also)
             break
     point("finish.committed")
     await asyncio.gather(
@@ -96,7 +99,11 @@ async def _book(platform: Platform, task: TaskSpec) -> None:
 
 
 async def fail(
-    platform: Platform, run: Execution, error: Mapping[str, object], n8n_execution_id: str | None = None
+    platform: Platform,
+    run: Execution,
+    error: Mapping[str, object],
+    n8n_execution_id: str | None = None,
+    also: Sequence[Write] = (),
 ) -> bool:
     """End a run as failed on the platform's own account; return whether it was still pending."""
     created = run.created_at
@@ -108,7 +115,8 @@ async def fail(
     if n8n_execution_id:
         outcome["n8n_execution_id"] = n8n_execution_id
     try:
-        return await finish(platform, run.process_instance_id, run.execution_id, run.organization_id, outcome)
+        ids = run.process_instance_id, run.execution_id, run.organization_id
+        return await finish(platform, *ids, outcome, also)
     except Conflict:
         return False
 

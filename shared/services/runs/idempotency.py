@@ -16,7 +16,7 @@ Two tasks of one run are harmless, since a dispatch claims it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ from shared.services.runs.queues import dispatch_task
 from shared.store import refs
 from shared.store.errors import Changed, StoreConflict
 from shared.store.refs import Ref
-from shared.store.store import Create, Delete, Found, Patch
+from shared.store.store import Create, Delete, Found, Patch, Write
 
 KEPT = timedelta(hours=24)
 """How long a call is remembered."""
@@ -108,16 +108,21 @@ async def recall(platform: Platform, once: Once, endpoint: Endpoint) -> Started 
 
 
 async def begin_once(
-    platform: Platform, once: Once, endpoint: Endpoint, execution: Execution, call: Mapping[str, object]
+    platform: Platform,
+    once: Once,
+    endpoint: Endpoint,
+    execution: Execution,
+    call: Mapping[str, object],
+    also: Sequence[Write] = (),
 ) -> Started:
     """Write a run together with its record, book its dispatch, and return it; or return the earlier one.
 
-    ``call`` is what its dispatch task carries.
+    ``call`` is what its dispatch task carries; ``also`` is written in the run's commit.
 
     Raises: as :func:`recall`.
     """
     while True:
-        version = await _record(platform, once, execution)
+        version = await _record(platform, once, execution, also)
         point("trigger.recorded")
         if version is not None and await _book(platform, once, version, execution, call):
             return Started(execution.execution_id)
@@ -126,7 +131,9 @@ async def begin_once(
             return earlier
 
 
-async def _record(platform: Platform, once: Once, execution: Execution) -> datetime | None:
+async def _record(
+    platform: Platform, once: Once, execution: Execution, also: Sequence[Write]
+) -> datetime | None:
     """Return the version of the record that this call made, ``None`` when another one was faster."""
     now = platform.sources.now()
     remembered = RememberedCall(
@@ -144,7 +151,8 @@ async def _record(platform: Platform, once: Once, execution: Execution) -> datet
         else Patch(once.ref, dict(remembered), expired.update_time)
     )
     try:
-        _, version = await platform.store.commit(Create(_run_of(execution), execution), record)
+        run = Create(_run_of(execution), execution)
+        _, version, *_ = await platform.store.commit(run, record, *also)
     except StoreConflict:
         await once.look(platform)
         # The id is new: a record that names it was written by a try whose answer got lost.

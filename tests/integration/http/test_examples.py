@@ -58,6 +58,7 @@ NEED_MORE = {
         "confirmIntegrationAuthorization",
         "completeIntegrationAuthorization",
     },
+    "a run that has ended": {"retryExecutionPublic", "replayExecutionPublic"},
     "a secret of a run": {
         "createWorkflowExecution",
         "submitWorkflowResult",

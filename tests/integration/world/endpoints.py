@@ -42,6 +42,7 @@ class Admitted:
             "workflowId": "main",
             "processId": self.installed.process_id,
             "executionId": self.execution_id,
+            "jobId": "job",
             "file": "public.pem",
             "asset": "start.js",
             "organizationId": self.installed.tenant.organization_id,

@@ -111,6 +111,7 @@ class ScriptedN8n:
         """Say what it answers to."""
         app.router.add_get("/api/v1/executions", self._list)
         app.router.add_get("/api/v1/executions/{id}", self._one)
+        app.router.add_post("/api/v1/executions/{id}/stop", self._stop)
         app.router.add_get("/api/v1/workflows/{id}", self._workflow)
         self.workflows.routes(app)
         app.router.add_route("OPTIONS", "/webhook/{path:.*}", self._probe)
@@ -177,6 +178,17 @@ class ScriptedN8n:
         for row in self.executions:
             if row["id"] == request.match_info["id"]:
                 return web.json_response(row)
+        return web.json_response({"message": "Not Found"}, status=404)
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        for row in self.executions:
+            if row["id"] == request.match_info["id"]:
+                if row["status"] not in ("new", "running", "waiting"):
+                    return web.json_response(
+                        {"message": "Only running executions can be stopped"}, status=500
+                    )
+                row["status"] = "canceled"
+                return web.json_response({"status": "canceled", "finished": False, "mode": "webhook"})
         return web.json_response({"message": "Not Found"}, status=404)
 
 
