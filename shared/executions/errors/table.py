@@ -79,6 +79,14 @@ _TIMEOUTS = (
 
 _SERVICES = (
     ErrorClass(
+        "RUN_NOT_REGISTERED",
+        ErrorType.EXTERNAL_API_ERROR,
+        "The workflow started in n8n, and the platform did not take its run.",
+        "See that the process instance is active, then rerun its deployment.",
+        Action.RERUN_DEPLOYMENT,
+        signs=Signs(text=_text(r"Codika execution initialization failed")),
+    ),
+    ErrorClass(
         "SERVICE_QUOTA_EXHAUSTED",
         ErrorType.EXTERNAL_API_ERROR,
         "The account at a service has no quota or credit left.",
@@ -314,6 +322,13 @@ _STATED = (
 )
 
 _OF_THE_PLATFORM = (
+    ErrorClass(
+        "CANCELLED",
+        ErrorType.UNKNOWN,
+        "Somebody cancelled the run.",
+        "Start it again if it was cancelled by mistake.",
+        Action.RETRY,
+    ),
     ErrorClass(
         "NO_REPORT",
         ErrorType.TIMEOUT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from shared.executions.errors.page import page
 from shared.executions.errors.recognise import BY_CODE, class_of, class_of_stated
 from shared.executions.errors.shield import shielded
 from shared.executions.errors.table import TABLE
+from shared.services.control.cancel import CANCELLED
 
 Json = dict[str, Any]
 
@@ -53,6 +56,7 @@ CASES: list[tuple[Json, str]] = [
         "HOST_NOT_FOUND",
     ),
     (api("CERT_HAS_EXPIRED", "certificate has expired"), "CERTIFICATE_INVALID"),
+    (node("Codika execution initialization failed: Not active (INSTANCE_INACTIVE)"), "RUN_NOT_REGISTERED"),
     (api(None, "Something about the service"), "SERVICE_ERROR"),
     ({"name": "AxiosError", "message": "timeout of 3000ms exceeded"}, "SERVICE_TIMED_OUT"),
     (node('Credential with ID "x1" does not exist for type "slackApi".'), "CREDENTIAL_MISSING"),
@@ -113,6 +117,17 @@ def test_every_class_can_be_told_apart_and_says_what_to_do() -> None:
         assert known.code in page()
         # What may simply be started again does not send anybody to the workflow's author.
         assert not (known.retryable and known.action is Action.FIX_WORKFLOW)
+
+
+def test_every_code_that_the_platform_itself_gives_a_run_is_in_the_table() -> None:
+    folder = Path(__file__).resolve().parents[3] / "shared" / "services"
+    texts = [path.read_text() for part in ("runs", "control") for path in (folder / part).glob("*.py")]
+    given = {code for text in texts for code in re.findall(r'"code": "([A-Z0-9_]+)"', text)}
+    refused = {code for text in texts for code in re.findall(r'^        "([A-Z0-9_]+)",$', text, re.M)}
+
+    assert {"NO_REPORT", "WORKFLOW_REMOVED"} <= given
+    assert {"WEBHOOK_FORBIDDEN", "PAYLOAD_TOO_LARGE"} <= refused
+    assert (given | refused | {CANCELLED}) - BY_CODE.keys() == set()
 
 
 def test_every_class_that_n8n_can_show_is_reached_by_an_example() -> None:
