@@ -17,6 +17,7 @@ MODULES = (
     "deployments",
     "documents",
     "drift",
+    "health",
     "identity",
     "ingestion",
     "installations",

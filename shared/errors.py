@@ -24,6 +24,7 @@ status and a message that says what to do next. Only the HTTP edge turns it into
     ├── IdempotencyKeyReused    422
     ├── RateLimited             429
     ├── Internal                500   our fault; the cause is in the log, never in the answer
+    ├── NotReady                503   what the platform itself needs is out of reach
     └── UpstreamError           502   n8n's fault
 """
 
@@ -200,6 +201,13 @@ class RateLimited(PlatformError):
 
 class Internal(PlatformError):
     """Our fault. The message never carries the cause."""
+
+
+class NotReady(PlatformError):
+    """Something the platform needs is out of reach; ``details.unreachable`` names it."""
+
+    status = 503
+    default_code = "NOT_READY"
 
 
 class UpstreamError(PlatformError):

@@ -39,6 +39,12 @@ class Sources:
         letters = "".join(secrets.choice(_SPOKEN) for _ in range(8))
         return f"{letters[:4]}-{letters[4:]}"
 
+    def hexadecimal(self, size: int) -> str:
+        """Return ``size`` random bytes in hex, not all of them zero."""
+        while not any(drawn := secrets.token_bytes(size)):
+            pass
+        return drawn.hex()
+
     def token(self) -> str:
         """Return 43 url-safe characters carrying 256 random bits."""
         return secrets.token_urlsafe(32)

@@ -44,7 +44,7 @@ def failure(envelope: Envelope, error: PlatformError, request_id: str) -> dict[s
 _ALWAYS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
-        "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed"
+        "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed, traceresponse"
     ),
     "X-Content-Type-Options": "nosniff",
 }

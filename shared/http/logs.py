@@ -11,10 +11,17 @@ from datetime import UTC, datetime
 
 import orjson
 
+from shared.telemetry.current import log_fields
+
 
 def log(severity: str, message: str, **fields: object) -> None:
     """Write one line to standard output."""
-    entry = {"severity": severity, "message": message, "time": datetime.now(UTC).isoformat(), **fields}
+    entry: dict[str, object] = {
+        "severity": severity,
+        "message": message,
+        "time": datetime.now(UTC).isoformat(),
+    }
+    entry |= {**log_fields(), **fields}
     sys.stdout.buffer.write(orjson.dumps(entry, default=str) + b"\n")
     sys.stdout.buffer.flush()
 

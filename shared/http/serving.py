@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -35,6 +36,8 @@ from shared.services.audit import REQUEST_ID
 from shared.services.platform import Platform
 from shared.sources import Sources
 from shared.store.counts import Counts, open_counts
+from shared.telemetry.current import begin
+from shared.telemetry.trace import read_trace
 
 _SOURCES = Sources()
 
@@ -48,6 +51,8 @@ async def serve(endpoint: Endpoint, request: Request, platform: Callable[[], Pla
     if request.method == "OPTIONS":
         return preflight(visit.request_id)
     counts = open_counts()
+    headers = request.headers
+    current = begin(read_trace(headers.getlist("traceparent"), headers.getlist("tracestate")))
     REQUEST_ID.set(visit.request_id)
     started = time.perf_counter()
     try:
@@ -61,8 +66,11 @@ async def serve(endpoint: Endpoint, request: Request, platform: Callable[[], Pla
         apology = f"Something went wrong on our side. Quote request {visit.request_id} to support."
         hidden = Internal(apology, code="INTERNAL" if endpoint.envelope is Envelope.AUTH else None)
         response = respond(500, failure(endpoint.envelope, hidden, visit.request_id), visit.request_id)
+    visit.headers["traceresponse"] = current.trace.parent
+    visit.notes.update(current.fields)
     finish(response, visit.request_id, visit.headers)
     _log(visit, response, time.perf_counter() - started, counts)
+    current.late = partial(_log_late, visit)
     return response
 
 
@@ -169,6 +177,10 @@ def _extra(endpoint: Endpoint, error: PlatformError) -> dict[str, str]:
         return {"Allow": f"{methods}, OPTIONS"}
     retry = error.details.get("retryInSeconds")
     return {"Retry-After": str(retry)} if retry is not None else {}
+
+
+def _log_late(visit: Visit, fields: dict[str, object]) -> None:
+    log("INFO", f"{visit.endpoint.name} went on", requestId=visit.request_id, **fields)
 
 
 def _log(visit: Visit, response: Response, seconds: float, counts: Counts) -> None:

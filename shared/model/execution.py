@@ -107,6 +107,9 @@ class Execution(Sharing):
     caller_key_id: str | None = None
     signer: Signer | None = None
     """Who signed the call, where no key made it."""
+    traceparent: str | None = None
+    """Where the trace was that the run began in (W3C Trace Context): what is done for it goes on there."""
+    tracestate: str | None = None
     trigger_data: str | None = None
     trigger_data_blob: str | None = None
     trigger_data_truncated: bool = False

@@ -10,6 +10,7 @@ import httpx
 import orjson
 
 from shared.n8n.connections import Connections
+from shared.telemetry.current import outgoing
 
 AUTH_HEADER = "X-Codika-Webhook-Auth"
 
@@ -91,7 +92,7 @@ class WebhookCaller:
             method,
             url,
             content=body,
-            headers={"Content-Type": "application/json", AUTH_HEADER: auth_header},
+            headers={"Content-Type": "application/json", AUTH_HEADER: auth_header, **outgoing()},
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
             extensions={"trace": progress},
         ) as answer:

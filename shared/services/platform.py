@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.services.deployments.begin import Version
     from shared.services.lasting import Lasting
     from shared.services.ratelimits import RateLimits
+    from shared.services.readiness import Readiness
     from shared.services.recent import Recent
     from shared.services.runs.room import Doors
     from shared.tasks.oidc import TaskVerifier
@@ -83,6 +84,13 @@ class Platform:
             service_account_email=self.settings.tasks_service_account,
             endpoint=self.settings.tasks_endpoint,
         )
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Whether what the platform needs can be reached."""
+        from shared.services.readiness import Readiness
+
+        return Readiness(self)
 
     @cached_property
     def verifier(self) -> TaskVerifier:

@@ -12,9 +12,11 @@ from google.cloud.tasks_v2.types import cloudtasks
 from google.protobuf.message import Message
 
 from shared.tasks.spec import QueueSettings, TaskSpec
+from shared.telemetry.current import outgoing
 
 CreateTaskRequest = cloudtasks.CreateTaskRequest.pb()
 DeleteTaskRequest = cloudtasks.DeleteTaskRequest.pb()
+GetQueueRequest = cloudtasks.GetQueueRequest.pb()
 UpdateQueueRequest = cloudtasks.UpdateQueueRequest.pb()
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,6 +37,8 @@ def create_task(queue: str, url: str, audience: str, account: str, task: TaskSpe
     http.url = url
     http.http_method = _POST
     http.headers["Content-Type"] = "application/json"
+    for name, value in outgoing().items():
+        http.headers[name] = value
     http.body = task.body
     http.oidc_token.service_account_email = account
     http.oidc_token.audience = audience
@@ -44,6 +48,11 @@ def create_task(queue: str, url: str, audience: str, account: str, task: TaskSpe
 def delete_task(queue: str, name: str) -> Message:
     """Return the request that deletes a task by its short name."""
     return DeleteTaskRequest(name=f"{queue}/tasks/{name}")
+
+
+def get_queue(queue: str) -> Message:
+    """Return the request that asks for the queue of that full name."""
+    return GetQueueRequest(name=queue)
 
 
 def update_queue(queue: str, settings: QueueSettings) -> Message:

@@ -44,6 +44,10 @@ class Queue(Protocol):
         """Create the queue, or change its rates and retries to these."""
         ...
 
+    async def exists(self, queue: str) -> bool:
+        """Whether there is a queue of that name."""
+        ...
+
 
 class CloudTasksQueue(Queue):
     """Google Cloud Tasks, or a server that speaks its protocol. Nothing is contacted before it is used."""
@@ -92,6 +96,11 @@ class CloudTasksQueue(Queue):
         """Create or change a queue; see :meth:`Queue.ensure`."""
         request = messages.update_queue(self._name(settings.name), settings)
         await self._did("UpdateQueue", request, f"queue.name={request.queue.name}", None)
+
+    async def exists(self, queue: str) -> bool:
+        """Whether there is a queue of that name; see :meth:`Queue.exists`."""
+        request = messages.get_queue(self._name(queue))
+        return await self._did("GetQueue", request, f"name={request.name}", grpc.StatusCode.NOT_FOUND)
 
     async def close(self) -> None:
         """Close the connection."""

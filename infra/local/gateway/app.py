@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from shared.errors import MethodNotAllowed, NotFound, PlatformError
+from shared.errors import NotFound
 from shared.http.declaration import Envelope
 from shared.http.endpoint import Target
 from shared.http.envelopes import failure, preflight, respond
@@ -46,18 +46,8 @@ class Gateway:
         request_id = _SOURCES.uuid7()
         if request.method == "OPTIONS":
             return preflight(request_id)
-        if segment != "healthz":
-            return _refusal(
-                NotFound("There is nothing at this path. See /docs and /openapi.json."), request_id
-            )
-        if request.method not in ("GET", "HEAD"):
-            error = MethodNotAllowed(f"healthz takes GET requests, not {request.method}.")
-            return _refusal(error, request_id, Allow="GET, HEAD, OPTIONS")
-        return JSONResponse({"status": "ok"}, headers={"X-Request-Id": request_id})
-
-
-def _refusal(error: PlatformError, request_id: str, **headers: str) -> Response:
-    return respond(error.status, failure(Envelope.DATA, error, request_id), request_id, headers)
+        error = NotFound("There is nothing at this path. See /docs and /openapi.json.")
+        return respond(error.status, failure(Envelope.DATA, error, request_id), request_id)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -23,6 +23,7 @@ from shared.n8n.errors import N8nRefused, N8nUnreachable
 from shared.services.faults import point
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
+from shared.services.runs.figures import note_waiting
 from shared.services.runs.finish import fail
 from shared.services.runs.order import DispatchOrder, TryLater, book_again, readdressed
 from shared.services.runs.room import Room, pause_of, room
@@ -31,6 +32,7 @@ from shared.store import refs
 from shared.store.errors import Changed
 from shared.store.executions import Executions
 from shared.store.store import Found, Patch
+from shared.telemetry.current import follow
 
 _LOOK_AFTER = 1.5
 """Claims are taken over after this many times their length: clocks differ, and n8n needs a moment to
@@ -66,8 +68,10 @@ async def dispatch(platform: Platform, order: DispatchOrder, deliveries: int) ->
         if deliveries < 5:
             raise TryLater("The execution is not recorded yet.")
         return "never accepted"
+    follow(found.value.traceparent, found.value.tracestate)
     if found.value.status is not ExecutionStatus.PENDING:
         return "already finished"
+    note_waiting(found.value, platform.sources.now())
     if found.value.dispatch is DispatchState.ACCEPTED:
         return "already accepted"
     if order.hint and found.value.dispatch is not DispatchState.QUEUED:

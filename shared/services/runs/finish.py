@@ -20,12 +20,14 @@ from shared.model.execution import Execution, ExecutionStatus
 from shared.services.faults import point
 from shared.services.platform import Platform
 from shared.services.runs.consequences import consequences
+from shared.services.runs.figures import note_end
 from shared.services.runs.recency import note_run
 from shared.services.runs.retention import kept_until
 from shared.store import refs
 from shared.store.errors import AlreadyExists, Changed
 from shared.store.store import Found, Patch, Write
 from shared.tasks.spec import TaskSpec
+from shared.telemetry.current import follow
 
 
 async def finish(
@@ -49,6 +51,7 @@ async def finish(
     status, digest = ExecutionStatus(str(outcome["status"])), outcome_digest(outcome)
     while True:
         found, account = await _read(platform, process_instance_id, execution_id, organization_id)
+        follow(found.value.traceparent, found.value.tracestate)
         match settle(found.value.status, found.value.outcome_digest, status, digest):
             case Settlement.REPEATED:
                 return False
@@ -72,6 +75,7 @@ async def finish(
             await platform.store.commit(ended, *following.writes, *also)
             break
     point("finish.committed")
+    note_end(found.value, status)
     await asyncio.gather(
         note_run(platform, process_instance_id), *(_book(platform, task) for task in following.tasks)
     )

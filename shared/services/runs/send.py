@@ -19,6 +19,7 @@ from shared.model.execution import DispatchState, Execution
 from shared.n8n.webhook import Progress, WebhookOutcome
 from shared.services.faults import point
 from shared.services.platform import Platform
+from shared.services.runs.figures import note_sent
 from shared.services.runs.finish import fail
 from shared.services.runs.order import DispatchOrder, TryLater, book_again
 from shared.services.runs.queues import settle_task, supervise_task
@@ -86,6 +87,8 @@ async def send(
     # Booked beside the call, not before it: a run must be looked after, but not wait for that.
     await asyncio.gather(_held(platform, calling, progress), look_later(platform, order))
     point("dispatch.sent")
+    if not calling.done() or calling.result() is WebhookOutcome.ACCEPTED:
+        note_sent(run, platform.sources.now())
     if not calling.done():
         platform.go_on(_watch(platform, order, run, claim, calling, then))
         return WebhookOutcome.ACCEPTED.name.lower()

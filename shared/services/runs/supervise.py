@@ -15,6 +15,7 @@ from shared.services.runs.finish import fail
 from shared.services.runs.queues import supervise_task
 from shared.store import refs
 from shared.store.store import Found
+from shared.telemetry.current import follow
 
 FAILED = (N8nStatus.ERROR, N8nStatus.CRASHED, N8nStatus.CANCELED)
 
@@ -41,6 +42,8 @@ async def supervise(
         UpstreamError: n8n cannot be asked; the task is delivered again.
     """
     found = await platform.store.get(refs.execution(process_instance_id, execution_id))
+    if found is not None:
+        follow(found.value.traceparent, found.value.tracestate)
     if found is None or found.value.status is not ExecutionStatus.PENDING:
         return "finished"
     run = found.value

@@ -25,6 +25,7 @@ from shared.services.runs.signed import signed_payload
 from shared.store import refs
 from shared.store.errors import AlreadyExists
 from shared.store.store import Create, Delete, Found
+from shared.telemetry.current import current_trace
 from shared.validation.payload import validate_payload
 
 _SCHEMA: TypeAdapter[list[FormItem]] = TypeAdapter(list[FormItem])
@@ -147,6 +148,7 @@ def payload_of(body: object) -> Mapping[str, object]:
 
 def new_execution(platform: Platform, endpoint: Endpoint, *, trigger_id: str, trigger_type: str) -> Execution:
     """Return a pending execution of an endpoint's workflow."""
+    trace = current_trace()
     return Execution(
         execution_id=platform.sources.uuid7(),
         organization_id=endpoint.organization_id,
@@ -168,6 +170,8 @@ def new_execution(platform: Platform, endpoint: Endpoint, *, trigger_id: str, tr
         user_id=endpoint.user_id,
         shared_with=endpoint.shared_with,
         shared_with_user_ids=endpoint.shared_with_user_ids,
+        traceparent=trace.parent if trace else None,
+        tracestate=(trace.state or None) if trace else None,
     )
 
 
