@@ -1,6 +1,6 @@
 """The placeholder language: parse, resolve, serialise. Pure (types §13, platform §6)."""
 
-from shared.model.configuration.tokens import Scope, Token, find
+from shared.model.tokens import Scope, Token, find
 from shared.placeholders.document import parses_with_nulls, resolve_workflow
 from shared.placeholders.insertion import inert
 from shared.placeholders.lookup import canonical, integration_of, meant

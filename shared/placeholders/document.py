@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.errors import InvalidWorkflowJson
-from shared.model.configuration.tokens import with_nulls
+from shared.model.tokens import with_nulls
 from shared.model.configuration.workflow_text import parse
 from shared.placeholders.resolve import Resolution, resolve
 from shared.placeholders.values import Values

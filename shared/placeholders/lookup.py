@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from shared.model.configuration import FormField, fields_of
 from shared.model.configuration.fields import ChoiceField, DateField, TextField
-from shared.model.configuration.tokens import Scope, Token
+from shared.model.tokens import Scope, Token
 from shared.placeholders.problems import (
     MissingIntegration,
     MissingParameter,

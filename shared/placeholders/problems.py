@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.model.configuration.tokens import Scope
+from shared.model.tokens import Scope
 
 
 @dataclass(frozen=True, slots=True)

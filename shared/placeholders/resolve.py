@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.errors import InvalidConfiguration
-from shared.model.configuration.tokens import Scope, Token, find, inside_strings, malformed
+from shared.model.tokens import Scope, Token, find, inside_strings, malformed
 from shared.placeholders import insertion
 from shared.placeholders.insertion import Place
 from shared.placeholders.lookup import Lookup

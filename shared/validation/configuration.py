@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from shared.errors import InvalidConfiguration
 from shared.model.configuration import Configuration, DataIngestion, Workflow
 from shared.model.configuration.ordering import order, references
-from shared.model.configuration.tokens import with_nulls
 from shared.model.configuration.workflow_text import decode, parse
+from shared.model.tokens import with_nulls
 from shared.validation.integrations import check_integrations
 from shared.validation.problems import Problem, of_pydantic, problem, refuse
 from shared.validation.schemas import Path, check_deployment_form, check_form

@@ -15,7 +15,7 @@ from shared.model.configuration import (
     SubworkflowTrigger,
     Trigger,
 )
-from shared.model.configuration.tokens import BASE_URL
+from shared.model.tokens import BASE_URL
 from shared.validation.problems import Problem, problem
 from shared.validation.schemas import Path, check_form
 

@@ -13,7 +13,7 @@ from shared.ensemble.difference.nodes import (
     node_changes,
 )
 from shared.ensemble.difference.values import Change, Kind, changes, changes_of
-from shared.model.configuration.tokens import find, inside_strings
+from shared.model.tokens import find, inside_strings
 from shared.model.document import Document
 
 Json = Mapping[str, object]

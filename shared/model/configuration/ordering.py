@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 from graphlib import CycleError, TopologicalSorter
 
 from shared.errors import InvalidConfiguration
-from shared.model.configuration.tokens import Scope, find
+from shared.model.tokens import Scope, find
 
 
 def references(text: str) -> set[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from shared.model.configuration import DeploymentItem
-from shared.model.configuration.tokens import find
+from shared.model.tokens import find
 from shared.placeholders import Credential, Scope, Values, resolve
 
 KEYS = {

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.model.configuration.tokens import Scope, find, inside_strings, malformed, with_nulls
+from shared.model.tokens import Scope, find, inside_strings, malformed, with_nulls
 
 EXAMPLES = {
     "{{PROCDATA_NAMESPACE_ATADCORP}}": (Scope.PROCESS, "NAMESPACE"),

@@ -1,0 +1,56 @@
+"""What a rule says of a file, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.validation.engine.edits import Edit
+
+
+class Severity(StrEnum):
+    """How much a finding matters. Only ``must`` makes a file invalid."""
+
+    MUST = "must"
+    SHOULD = "should"
+    NIT = "nit"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a rule found, before it is known in which file.
+
+    ``pointer`` is the JSON pointer (RFC 6901) of what is wrong, as far as it exists; ``offset`` is given
+    instead by rules that look at the text. ``edit`` mends it. ``severity`` is the rule's unless given, and
+    ``path`` that of the file a rule about a workflow was given.
+    """
+
+    message: str
+    details: str | None = None
+    pointer: str | None = None
+    offset: int | None = None
+    node_id: str | None = None
+    edit: Edit | None = None
+    severity: Severity | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem in a file. ``line`` and ``column`` begin at 1; ``column`` counts characters."""
+
+    rule: str
+    severity: Severity
+    path: str
+    message: str
+    details: str | None = None
+    pointer: str | None = None
+    line: int | None = None
+    column: int | None = None
+    node_id: str | None = None
+    edit: Edit | None = None
+
+    @property
+    def fixable(self) -> bool:
+        """Whether the rule knows how to mend it."""
+        return self.edit is not None

@@ -1,0 +1,231 @@
+"""A file's text, what it says as JSON, and where each part of it stands.
+
+Templates hold bare placeholders in value position, which no JSON has. They are read as if they were quoted;
+positions are those of the text as it is written (platform §23.1).
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NoReturn
+
+_BARE = re.compile(
+    # A string, even one that does not end, or a placeholder outside of one: linear in the text.
+    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?P<bare>\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})',
+    re.DOTALL,
+)
+_WHOLE = re.compile(r'"(\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})"')
+_SPACE = re.compile(r"[ \t\n\r]*")
+_DECODER = json.JSONDecoder(parse_constant=lambda word: _refuse(word))
+_DEEPEST = 500
+"""Levels of lists and objects; what is nested deeper is no workflow."""
+
+
+class NotJson(ValueError):
+    """The text is no JSON."""
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON value")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a text: ``text[start:end]``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of an object: the span of its name, and that of its value."""
+
+    name: str
+    key: Span
+    value: Span
+
+
+@dataclass
+class Source:
+    """The text of one file. Nothing of it is looked at before it is asked for."""
+
+    path: str
+    text: str
+    _bare: tuple[int, ...] = field(init=False, default=())
+    """Where the quoted text has quotes that the text has not, in the quoted text."""
+
+    def __post_init__(self) -> None:
+        self._quoted = self._with_quotes() if "{{INSTPARM_" in self.text else self.text
+
+    @cached_property
+    def data(self) -> object:
+        """The JSON value the text stands for, with bare placeholders as strings.
+
+        Raises:
+            NotJson: it is none.
+        """
+        try:
+            data: object = _DECODER.decode(self._quoted.removeprefix("\ufeff"))
+        except json.JSONDecodeError as error:
+            line, column = self.line_column(self._written(error.pos))
+            raise NotJson(f"{error.msg} at line {line} column {column}") from None
+        except RecursionError:
+            raise NotJson("it is nested too deeply") from None
+        except ValueError as error:
+            raise NotJson(str(error)) from None
+        if self._quoted.count("[") + self._quoted.count("{") > _DEEPEST and _depth_exceeds(data, _DEEPEST):
+            raise NotJson("it is nested too deeply")
+        return data
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the text can be read."""
+        try:
+            _ = self.data
+        except NotJson:
+            return False
+        return True
+
+    def line_column(self, offset: int) -> tuple[int, int]:
+        """Return the line and the column of a character, both from 1."""
+        line = bisect.bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    def span(self, pointer: str) -> Span:
+        """Return where the value at a pointer stands, or its closest ancestor that exists."""
+        at = self._start()
+        for part in _parts(pointer):
+            member = next((span for name, span in self._children(at) if name == part), None)
+            if member is None:
+                break
+            at = member
+        return Span(self._written(at.start), self._written(at.end))
+
+    def members(self, pointer: str) -> list[Member]:
+        """Return the members of the object at a pointer in order; empty when there is no such object."""
+        at = self._exact(pointer)
+        if at is None or self._quoted[at.start] != "{":
+            return []
+        return [
+            Member(name, self._as_written(key), self._as_written(value))
+            for name, key, value in self._members(at)
+        ]
+
+    def exact(self, pointer: str) -> Span | None:
+        """Return where the value at a pointer stands, if there is one."""
+        at = self._exact(pointer)
+        return None if at is None else self._as_written(at)
+
+    def _exact(self, pointer: str) -> Span | None:
+        at = self._start()
+        for part in _parts(pointer):
+            found = next((span for name, span in self._children(at) if name == part), None)
+            if found is None:
+                return None
+            at = found
+        return at
+
+    def _start(self) -> Span:
+        begin = _skip(self._quoted, 1 if self._quoted.startswith("\ufeff") else 0)
+        return Span(begin, len(self._quoted.rstrip(" \t\r\n")))
+
+    def _children(self, at: Span) -> list[tuple[str, Span]]:
+        first = self._quoted[at.start : at.start + 1]
+        if first == "{":
+            # Of members of the same name the last one counts.
+            return [(name, value) for name, _, value in reversed(self._members(at))]
+        return self._elements(at) if first == "[" else []
+
+    def _members(self, at: Span) -> list[tuple[str, Span, Span]]:
+        text, position = self._quoted, _skip(self._quoted, at.start + 1)
+        found: list[tuple[str, Span, Span]] = []
+        while text[position] != "}":
+            name, end = _DECODER.raw_decode(text, position)
+            value_start = _skip(text, _skip(text, end) + 1)
+            _, value_end = _DECODER.raw_decode(text, value_start)
+            found.append((name, Span(position, end), Span(value_start, value_end)))
+            position = self._next(value_end)
+        return found
+
+    def _elements(self, at: Span) -> list[tuple[str, Span]]:
+        text, position = self._quoted, _skip(self._quoted, at.start + 1)
+        found: list[tuple[str, Span]] = []
+        while text[position] != "]":
+            _, end = _DECODER.raw_decode(text, position)
+            found.append((str(len(found)), Span(position, end)))
+            position = self._next(end)
+        return found
+
+    def _next(self, end: int) -> int:
+        position = _skip(self._quoted, end)
+        return _skip(self._quoted, position + 1) if self._quoted[position] == "," else position
+
+    def _with_quotes(self) -> str:
+        parts: list[str] = []
+        quotes: list[int] = []
+        last = length = 0
+        for match in _BARE.finditer(self.text):
+            if match["bare"] is None:
+                continue
+            start, end = match.span()
+            length += start - last
+            quotes += [length, length + 1 + end - start]
+            parts += [self.text[last:start], '"', match[0], '"']
+            length += end - start + 2
+            last = end
+        self._bare = tuple(quotes)
+        return "".join([*parts, self.text[last:]])
+
+    def bared(self, written: str) -> str | None:
+        """Return JSON written from :attr:`data` with bare what is so in the text.
+
+        ``None`` when the text has such a placeholder quoted as well: the two look alike in the data.
+        """
+        if not self._bare:
+            return written
+        return None if _WHOLE.search(self.text) else _WHOLE.sub(r"\1", written)
+
+    def _written(self, offset: int) -> int:
+        """Return the place in the text of a place in the quoted text."""
+        return offset - bisect.bisect_left(self._bare, offset)
+
+    def _as_written(self, span: Span) -> Span:
+        return Span(self._written(span.start), self._written(span.end))
+
+
+def pointer(*parts: str | int) -> str:
+    """Return the JSON pointer of a path of names and indexes (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _parts(pointer_: str) -> Sequence[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer_.split("/")[1:]]
+
+
+def _skip(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _depth_exceeds(value: object, levels: int) -> bool:
+    layer: list[object] = [value]
+    for _ in range(levels):
+        layer = [
+            inner
+            for outer in layer
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not layer:
+            return False
+    return True

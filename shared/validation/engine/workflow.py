@@ -1,0 +1,153 @@
+"""A workflow as rules see it: its nodes, what they are connected to, and the text it was read from.
+
+Rules meet whatever authors and tools write. So what is not of the expected shape is left out here, and rules
+need not ask again; that it has the wrong shape is told once, by ``JSON-001``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from shared.validation.engine.source import Source, pointer
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node and where it stands. ``id`` is its name when it has no id."""
+
+    index: int
+    data: Mapping[str, Any]
+
+    @cached_property
+    def name(self) -> str:
+        """The name, or an empty text."""
+        return text_of(self.data.get("name"))
+
+    @cached_property
+    def id(self) -> str:
+        """The id, or the name."""
+        return text_of(self.data.get("id")) or self.name
+
+    @cached_property
+    def type(self) -> str:
+        """The type as written."""
+        return text_of(self.data.get("type"))
+
+    @cached_property
+    def lower_type(self) -> str:
+        """The type in lower case."""
+        return self.type.lower()
+
+    @cached_property
+    def short_type(self) -> str:
+        """The last segment of the type, e.g. ``httpRequest``."""
+        return self.type.rpartition(".")[2]
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters, or none."""
+        return object_of(self.data.get("parameters"))
+
+    @cached_property
+    def operation(self) -> str:
+        """The operation among the parameters, or an empty text."""
+        return text_of(self.parameters.get("operation"))
+
+    @property
+    def is_codika(self) -> bool:
+        """Whether it is one of the platform's own nodes."""
+        return "codika" in self.lower_type
+
+    def at(self, *parts: str | int) -> str:
+        """Return the JSON pointer of a part of the node."""
+        return pointer("nodes", self.index, *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An edge from one node to another; ``channel`` is ``main`` or one of the AI channels."""
+
+    source: Node
+    target: Node
+    channel: str
+    output: int
+
+
+@dataclass
+class Workflow:
+    """A workflow that could be read, and passed the checks of its shape."""
+
+    source: Source
+    data: Mapping[str, Any]
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The nodes in order."""
+        given = self.data.get("nodes")
+        rows = given if isinstance(given, list) else []
+        return [Node(index, row) for index, row in enumerate(rows) if isinstance(row, dict)]
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings, or none."""
+        return object_of(self.data.get("settings"))
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Node]:
+        """Nodes by id, and by name, which wins: connections name names."""
+        by_id = {node.id: node for node in self.nodes}
+        return {**by_id, **{node.name: node for node in self.nodes}}
+
+    @cached_property
+    def connections(self) -> list[Connection]:
+        """Every edge between nodes that exist."""
+        return list(self._connections())
+
+    @cached_property
+    def following(self) -> Mapping[int, list[Node]]:
+        """Direct successors by a node's index, over every channel."""
+        found: dict[int, list[Node]] = {}
+        for connection in self.connections:
+            found.setdefault(connection.source.index, []).append(connection.target)
+        return found
+
+    @cached_property
+    def is_subworkflow(self) -> bool:
+        """Whether other workflows call it."""
+        return any("executeworkflowtrigger" in node.lower_type for node in self.nodes)
+
+    def after(self, node: Node) -> list[Node]:
+        """Return the nodes a node is connected to."""
+        return self.following.get(node.index, [])
+
+    def _connections(self) -> Iterator[Connection]:
+        for name, channels in object_of(self.data.get("connections")).items():
+            source = self.by_name.get(name)
+            if source is None:
+                continue
+            for channel, outputs in object_of(channels).items():
+                for output, targets in enumerate(list_of(outputs)):
+                    for target in list_of(targets):
+                        found = self.by_name.get(text_of(object_of(target).get("node")))
+                        if found is not None:
+                            yield Connection(source, found, channel, output)
+
+
+def text_of(value: object) -> str:
+    """Return a text, or an empty one for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def object_of(value: object) -> Mapping[str, Any]:
+    """Return an object, or an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: object) -> list[Any]:
+    """Return a list, or an empty one for anything else."""
+    return value if isinstance(value, list) else []

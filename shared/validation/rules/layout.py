@@ -1,0 +1,49 @@
+"""JSON laid out as JavaScript does it."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from shared.validation.engine.source import Source
+
+_LARGEST_EXACT = 1e21
+"""From here on JavaScript writes numbers with an exponent."""
+
+
+def laid_out(source: Source) -> str | None:
+    """Return a file's JSON as ``JSON.stringify`` writes it with two spaces a level, and a line break.
+
+    Bare placeholders stay bare. ``None`` when that cannot be told: Python and JavaScript would not agree on
+    a number, or a placeholder is there both bare and quoted.
+    """
+    data = source.data
+    if not _agrees(data):
+        return None
+    written = source.bared(json.dumps(_as_javascript(data), ensure_ascii=False, indent=2))
+    return None if written is None else f"{written}\n"
+
+
+def _agrees(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value) and (value == 0 or 1e-4 <= abs(value) < 1e16 or value.is_integer())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) <= 2**53
+    if isinstance(value, dict):
+        return all(map(_agrees, value.values()))
+    return all(map(_agrees, value)) if isinstance(value, list) else True
+
+
+def _as_javascript(value: object) -> object:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_EXACT:
+        return int(value)
+    if isinstance(value, dict):
+        # JavaScript puts names that are indexes first, in their order.
+        indexes = sorted((name for name in value if _is_index(name)), key=int)
+        names = [*indexes, *(name for name in value if not _is_index(name))] if indexes else value
+        return {name: _as_javascript(value[name]) for name in names}
+    return [_as_javascript(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _is_index(name: str) -> bool:
+    return name.isascii() and name.isdigit() and (name == "0" or name[0] != "0") and int(name) < 2**32 - 1
