@@ -15,8 +15,8 @@ from bench.figures import Section, Target, median, rounded
 from bench.load import timed
 from bench.session import Session
 from shared.ensemble.difference import Sources, difference
-from shared.model.tokens import with_nulls
 from shared.model.template import Template
+from shared.model.tokens import with_nulls
 from shared.store import refs
 from shared.store.blobs import Blob
 from shared.store.query import below, tally

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.errors import InvalidWorkflowJson
-from shared.model.tokens import with_nulls
 from shared.model.configuration.workflow_text import parse
+from shared.model.tokens import with_nulls
 from shared.placeholders.resolve import Resolution, resolve
 from shared.placeholders.values import Values
 

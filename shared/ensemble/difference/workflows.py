@@ -13,8 +13,8 @@ from shared.ensemble.difference.nodes import (
     node_changes,
 )
 from shared.ensemble.difference.values import Change, Kind, changes, changes_of
-from shared.model.tokens import find, inside_strings
 from shared.model.document import Document
+from shared.model.tokens import find, inside_strings
 
 Json = Mapping[str, object]
 

@@ -1,57 +1,78 @@
-"""Mends a file by what its findings know, and looks at it again until nothing more can be mended."""
+"""Mends files by what their findings know, and looks at them again until nothing more can be mended."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.validation.engine.check import check_workflow
+from shared.validation.engine.check import check_use_case, check_workflow
 from shared.validation.engine.edits import applied
 from shared.validation.engine.finding import Finding
 from shared.validation.engine.selection import Selection
 from shared.validation.engine.source import Source
 
 LAST = "WORKFLOW-FORMAT"
-"""Rewrites the whole file: its turn comes when nothing else is left."""
-_ROUNDS = 20
+"""Rewrites a whole file: its turn comes when nothing else is left to mend."""
+_ROUNDS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A mended text, what was mended, and what the rules say of it now."""
+    """The texts by path, what was mended in them, and what the rules say of them now."""
 
-    text: str
+    texts: Mapping[str, str]
     mended: tuple[Finding, ...]
     left: tuple[Finding, ...]
 
 
 def fix_workflow(text: str, path: str, selection: Selection) -> Fixed:
     """Return a file's text with everything mended that can be. Never raises."""
-    mended: list[Finding] = []
-    found = check_workflow(text, path, selection)
+    return _fixed({path: text}, lambda texts: check_workflow(texts[path], path, selection))
+
+
+def fix_use_case(
+    files: Mapping[str, str], path: str, selection: Selection, *, workflows: bool = True
+) -> Fixed:
+    """Return the texts of a use case with everything mended that can be. Never raises."""
+    return _fixed(files, lambda texts: check_use_case(texts, path, selection, workflows=workflows))
+
+
+def _fixed(files: Mapping[str, str], check: Callable[[Mapping[str, str]], list[Finding]]) -> Fixed:
+    texts, found, mended = dict(files), check(files), list[Finding]()
     for _ in range(_ROUNDS):
-        fixable = [finding for finding in found if finding.edit]
+        fixable = [finding for finding in found if finding.edit and finding.path in texts]
         turn = [finding for finding in fixable if finding.rule != LAST] or fixable
-        changed = applied(Source(path, text), [finding.edit for finding in turn if finding.edit])
-        if changed == text:
+        changed = {path: _mended(path, texts[path], turn) for path in {finding.path for finding in turn}}
+        if all(texts[path] == text for path, text in changed.items()):
             break
-        before, text = found, changed
-        found = check_workflow(text, path, selection)
+        texts |= changed
+        before, found = found, check(texts)
         mended += _gone(before, found, turn)
-    return Fixed(text, tuple(mended), tuple(found))
+    return Fixed(texts, tuple(mended), tuple(found))
+
+
+def _mended(path: str, text: str, turn: Sequence[Finding]) -> str:
+    return applied(
+        Source(path, text), [finding.edit for finding in turn if finding.edit and finding.path == path]
+    )
 
 
 def _gone(before: Sequence[Finding], after: Sequence[Finding], tried: Sequence[Finding]) -> list[Finding]:
-    left = [(finding.rule, finding.message) for finding in after]
-    return [finding for finding in before if finding in tried and (finding.rule, finding.message) not in left]
+    left = {(finding.path, finding.rule, finding.message) for finding in after}
+    tried_ids = {id(finding) for finding in tried}
+    return [
+        finding
+        for finding in before
+        if id(finding) in tried_ids and (finding.path, finding.rule, finding.message) not in left
+    ]
 
 
 def unified_diff(path: str, before: str, after: str) -> str:
     """Return what mending changes, as ``diff -u`` shows it."""
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{path}", f"b/{path}"
-    )
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    lines = difflib.unified_diff(old, new, f"a/{path}", f"b/{path}")
+    return "".join(line if line.endswith("\n") else f"{line}\n{_NO_END}\n" for line in lines)
+
+
+_NO_END = "\\ No newline at end of file"

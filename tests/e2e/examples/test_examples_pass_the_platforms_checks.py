@@ -12,14 +12,10 @@ from shared.ensemble import Context, Origin, WorkflowBody, decode, lower, order,
 from shared.errors import InvalidPayload
 from shared.model.configuration import Configuration, HttpTrigger, Workflow, fields_of
 from shared.placeholders import Values, resolve_workflow
-from shared.validation import (
-    coerce_parameters,
-    effective_parameters,
-    missing_parameters,
-    validate_configuration,
-    validate_payload,
-    validate_skills,
-)
+from shared.validation.configuration import validate_configuration
+from shared.validation.parameters import coerce_parameters, effective_parameters, missing_parameters
+from shared.validation.payload import validate_payload
+from shared.validation.skills import validate_skills
 from tests.e2e.examples.use_case import UseCase, load
 
 PROCESS, INSTANCE, ERRORS = "process01", "instance01", "errorWorkflow01"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidConfiguration, InvalidRequest, InvalidWorkflowJson
-from shared.validation import validate_configuration, validate_custom_integration, validate_data_ingestion
+from shared.validation.configuration import validate_configuration, validate_data_ingestion
+from shared.validation.integrations import validate_custom_integration
 
 BASE = "{{ORGSECRET_N8N_BASE_URL_TERCESORG}}"
 PATH = "{{PROCDATA_PROCESS_ID_ATADCORP}}/{{USERDATA_PROCESS_INSTANCE_UID_ATADRESU}}/run"

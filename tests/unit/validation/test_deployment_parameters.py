@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from shared.errors import InvalidRequest
 from shared.model.configuration import DeploymentItem
-from shared.validation import coerce_parameters, effective_parameters, missing_parameters
+from shared.validation.parameters import coerce_parameters, effective_parameters, missing_parameters
 
 RAW: list[dict[str, Any]] = [
     {"type": "string", "key": "NAME", "required": True},

@@ -5,8 +5,8 @@ import pytest
 
 from shared.errors import InvalidConfiguration
 from shared.model.configuration import MetadataDocument
-from shared.validation import check_document, check_documents, validate_skills
-from shared.validation.documents import MAX_BYTES
+from shared.validation.documents import MAX_BYTES, check_document, check_documents
+from shared.validation.skills import validate_skills
 
 SKILL = {
     "name": "read-invoices",

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from shared.errors import InvalidPayload
 from shared.model.configuration import FormField, FormItem, Section
-from shared.validation import validate_payload
+from shared.validation.payload import validate_payload
 
 ITEMS = TypeAdapter(list[FormItem])
 
