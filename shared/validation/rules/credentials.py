@@ -9,7 +9,7 @@ from shared.model.tokens import Scope
 from shared.validation.engine.examples import node, one, parent
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.rule import Layer, rule
-from shared.validation.engine.workflow import Workflow, object_of, text_of
+from shared.validation.engine.workflow import Workflow, object_of
 
 _PER_INTEGRATION = {
     scope.value: scope.suffix
@@ -41,13 +41,17 @@ def credential_is_placeholder(workflow: Workflow) -> Iterator[Problem]:
     """
     for found in workflow.nodes:
         for slot, given in object_of(found.data.get("credentials")).items():
+            if given is None:
+                continue
             entry = object_of(given)
             kinds: dict[str, str] = {}
             for name, marker in _MARKERS.items():
-                value = text_of(entry.get(name))
-                wrong = _wrong(value, name, marker)
+                given_value = entry.get(name)
+                value = given_value if isinstance(given_value, str) else str(given_value or "")
+                wrong = _wrong(value, name, marker) if name in entry else f"no credential {name}"
                 if wrong is None:
-                    kinds[name] = value[2:].partition("_")[0]
+                    kind = value[2:].partition("_")[0]
+                    kinds |= {name: kind} if kind in _PER_INTEGRATION else {}
                     continue
                 there = name if name in entry else ""
                 at = found.at("credentials", slot, *filter(None, [there]))
@@ -67,9 +71,9 @@ def credential_is_placeholder(workflow: Workflow) -> Iterator[Problem]:
 
 
 def _wrong(value: str, name: str, marker: str) -> str | None:
-    """Return what is wrong with a value, in a few words, or ``None``."""
+    """Return what is wrong with a value, in a few words, or ``None``. An empty one is none yet."""
     if not value:
-        return f"no credential {name}"
+        return None
     if not value.startswith("{{"):
         return f"hardcoded credential {name}"
     match = _TOKEN.fullmatch(value)
