@@ -1,4 +1,7 @@
-"""``python -m infra.verify PATH [--fix [--dry-run]] [--json | --sarif] …``: exit 0 valid, 1 not valid, 2 cannot."""
+"""``python -m infra.verify PATH [--fix [--dry-run]] [--json | --sarif] …``.
+
+Exits with 0 when everything is valid, 1 when it is not, 2 when there is nothing to verify.
+"""
 
 from __future__ import annotations
 
@@ -80,9 +83,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.verify", description=__doc__)
     parser.add_argument("path", type=Path, help="a workflow file, or the folder of a use case")
     parser.add_argument("--fix", action="store_true", help="mend what can be mended")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="with --fix: show what would change, as a diff"
-    )
+    parser.add_argument("--dry-run", action="store_true", help="with --fix: show it as a diff")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write JSON")
     form.add_argument("--sarif", action="store_true", help="write SARIF 2.1.0, for code hosts")

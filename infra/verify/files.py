@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 _READ = frozenset({"config.ts", "config.js", "project.json"})
@@ -32,11 +31,11 @@ def read(path: Path) -> tuple[dict[str, str], bool]:
 
 
 def _names(root: Path) -> list[str]:
-    names = [name for name in os.listdir(root) if name in _READ]
+    names = [path.name for path in root.iterdir() if path.name in _READ]
     for folder in _FOLDERS:
-        for at, _, files in os.walk(root / folder):
-            names += [os.path.relpath(os.path.join(at, name), root) for name in files]
-    return sorted(name.replace(os.sep, "/") for name in names)
+        files = (path for path in (root / folder).rglob("*") if path.is_file())
+        names += [path.relative_to(root).as_posix() for path in files]
+    return sorted(names)
 
 
 def _text(path: Path) -> str:
