@@ -63,7 +63,7 @@ SIZES: Mapping[str, Size] = {
             fan_outs=(100, 1_000, 10_000),
             quiet_runs=60,
             backlog=300,
-            fair_rounds=5,
+            fair_rounds=3,
         ),
     )
 }
