@@ -94,6 +94,8 @@ class Execution(Sharing):
     dispatch: DispatchState = DispatchState.QUEUED
     created_at: datetime
     started_at: datetime | None = None
+    max_running: int | None = None
+    """How many runs of its workflow could go on when it was sent: its end lets another one in."""
     held_at: datetime | None = None
     """When a deployment last made sure that no worker sends the run while versions are switched."""
     completed_at: datetime | None = None

@@ -30,7 +30,6 @@ from shared.services.runs.room import Room, pause_of, room
 from shared.services.runs.send import Claim, look_later, release, send, settle_soon
 from shared.store import refs
 from shared.store.errors import Changed
-from shared.store.executions import Executions
 from shared.store.store import Found, Patch
 from shared.telemetry.current import follow
 
@@ -115,7 +114,7 @@ async def _send_if_room(
     if after.over:
         await release(platform, run, claim.version)
         return await _wait(platform, order, run, after)
-    return await send(platform, order, run, claim, lambda: _bring_next(platform, order, endpoint))
+    return await send(platform, order, run, claim)
 
 
 async def _wait(platform: Platform, order: DispatchOrder, run: Execution, found: Room) -> str:
@@ -123,16 +122,6 @@ async def _wait(platform: Platform, order: DispatchOrder, run: Execution, found:
         at = platform.sources.now() + await pause_of(platform.store, run, found)
         await book_again(platform, order, at)
     return "waits for room"
-
-
-async def _bring_next(platform: Platform, order: DispatchOrder, endpoint: Endpoint) -> None:
-    """Bring back the run that waits longest: the one before it has ended, or n8n answered for it."""
-    if endpoint.max_running is None:
-        return
-    runs = Executions(platform.store, endpoint.process_instance_id)
-    execution_id = await runs.first_queued(endpoint.workflow_id, endpoint.max_running)
-    if execution_id is not None:
-        await book_again(platform, order, execution_id=execution_id, hint=True)
 
 
 async def _n8n_has_it(platform: Platform, found: Found[Execution]) -> bool:
@@ -165,6 +154,7 @@ async def _claim(platform: Platform, found: Found[Execution], endpoint: Endpoint
         "started_at": now,
         "deployment_instance_id": endpoint.deployment_instance_id,
         "template_version": endpoint.version,
+        **({} if endpoint.max_running is None else {"max_running": endpoint.max_running}),
     }
     try:
         (version,) = await platform.store.commit(Patch(found.ref, claimed, found.update_time))

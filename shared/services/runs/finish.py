@@ -21,6 +21,7 @@ from shared.services.faults import point
 from shared.services.platform import Platform
 from shared.services.runs.consequences import consequences
 from shared.services.runs.figures import note_end
+from shared.services.runs.next import bring_next
 from shared.services.runs.recency import note_run
 from shared.services.runs.retention import kept_until
 from shared.store import refs
@@ -77,7 +78,9 @@ async def finish(
     point("finish.committed")
     note_end(found.value, status)
     await asyncio.gather(
-        note_run(platform, process_instance_id), *(_book(platform, task) for task in following.tasks)
+        note_run(platform, process_instance_id),
+        bring_next(platform, found.value),
+        *(_book(platform, task) for task in following.tasks),
     )
     return True
 

@@ -8,7 +8,6 @@ as long as the process lives; else the supervisor finds it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,9 +46,6 @@ _REFUSALS = {
     ),
 }
 
-Then = Callable[[], Awaitable[None]]
-"""What is done once n8n has answered for a run."""
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -59,14 +55,8 @@ class Claim:
     ends: datetime
 
 
-async def _nothing() -> None:
-    return None
-
-
-async def send(
-    platform: Platform, order: DispatchOrder, run: Execution, claim: Claim, then: Then = _nothing
-) -> str:
-    """Send a claimed run; return what happened, for the log. ``then`` follows when n8n has answered.
+async def send(platform: Platform, order: DispatchOrder, run: Execution, claim: Claim) -> str:
+    """Send a claimed run; return what happened, for the log.
 
     Raises:
         TryLater: n8n was not reached, or it is unknown whether it has the run.
@@ -90,11 +80,10 @@ async def send(
     if not calling.done() or calling.result() is WebhookOutcome.ACCEPTED:
         note_sent(run, platform.sources.now())
     if not calling.done():
-        platform.go_on(_watch(platform, order, run, claim, calling, then))
+        platform.go_on(_watch(platform, order, run, claim, calling))
         return WebhookOutcome.ACCEPTED.name.lower()
     outcome = calling.result()
     await _judge(platform, order, run, claim, outcome)
-    await then()
     return outcome.name.lower()
 
 
@@ -110,13 +99,11 @@ async def _watch(
     run: Execution,
     claim: Claim,
     calling: asyncio.Future[WebhookOutcome],
-    then: Then,
 ) -> None:
     try:
         await _judge(platform, order, run, claim, await calling)
     except TryLater:
         await book_again(platform, order)
-    await then()
 
 
 async def _judge(

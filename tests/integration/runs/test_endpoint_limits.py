@@ -11,9 +11,9 @@ from shared.store import refs
 from shared.store.store import Patch
 from tests.integration.runs.test_dispatching import dispatch_body
 from tests.integration.runs.test_lanes import AtOnce, all_ended, cloud_tasks, narrow, queue_name, triggered
-from tests.integration.world.gateway import Gateway
+from tests.integration.world.gateway import Gateway, eventually
 from tests.integration.world.installations import Installation
-from tests.integration.world.n8n import hangs, reporting
+from tests.integration.world.n8n import hangs, reporting, started
 from tests.integration.world.world import World
 
 
@@ -100,3 +100,28 @@ async def limited(world: World, **limits: int) -> Installation:
 async def purged(world: World, installed: Installation) -> None:
     async with cloud_tasks(world) as client:
         await client.purge_queue(name=queue_name(world, lane_of(installed.tenant.organization_id)))
+
+
+async def test_a_run_that_ends_long_after_n8n_answered_lets_the_next_one_in(
+    world: World, gateway: Gateway
+) -> None:
+    installed = await limited(world, max_running=1)
+    installed.behave(started)
+    first = await gateway.trigger(installed.path, installed.key)
+    await eventually(lambda: installed.calls)
+    second = await gateway.trigger(installed.path, installed.key)
+    await eventually(lambda: "waits for room" in outcomes_of(gateway, second))
+    assert len(installed.calls) == 1
+
+    (call,) = installed.calls
+    secret = {name: call.metadata[name] for name in ("executionId", "executionSecret")}
+    answer = await gateway.callback("submitWorkflowResult", {**secret, "resultData": 1})
+
+    assert (answer.status_code, call.execution_id) == (200, first)
+    # By itself it would look again only five seconds after it was told to wait.
+    await eventually(lambda: len(installed.calls) == 2, seconds=3)
+    assert installed.calls[1].execution_id == second
+
+
+def outcomes_of(gateway: Gateway, execution_id: str) -> list[str]:
+    return [line.get("outcome", "") for line in gateway.lines_about(execution_id, "dispatchExecution")]
