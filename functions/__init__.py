@@ -17,6 +17,7 @@ MODULES = (
     "deployments",
     "documents",
     "drift",
+    "files",
     "health",
     "identity",
     "ingestion",

@@ -34,6 +34,7 @@ from shared.model.execution import Execution, LlmTotals, LlmUsage
 from shared.model.remembered import RememberedCall
 from shared.model.scopes import Scope
 from shared.model.signing import WebhookSecrets
+from shared.services.files.link import Link, links_of
 from shared.services.runs.details import details
 from shared.services.runs.idempotency import Once, fingerprint_of
 from shared.services.runs.signed import challenge_of, once_of
@@ -128,7 +129,7 @@ class RunState(Document):
     """A run as its caller sees it. ``duration`` is in milliseconds.
 
     ``retry_of`` and ``replay_of`` name the run that this one repeats, ``repeated_as`` the newest that
-    repeats it.
+    repeats it. ``files`` are those it uploaded, whose ids its result may hold, with links that last an hour.
     """
 
     execution_id: str
@@ -140,6 +141,7 @@ class RunState(Document):
     retry_of: str | None = None
     replay_of: str | None = None
     repeated_as: str | None = None
+    files: list[Link] | None = None
 
 
 class StatusAnswer(Document):
@@ -193,6 +195,7 @@ async def get_execution_status_public(call: Call[StatusQuery]) -> StatusAnswer:
             retry_of=run.retry_of,
             replay_of=run.replay_of,
             repeated_as=run.repeated_as,
+            files=await links_of(call.platform, run) or None,
         )
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -24,17 +25,24 @@ async def read_body(request: Request, limit: int) -> bytes:
     Raises:
         BodyTooLarge: it has more than ``limit`` bytes; the rest is not read.
     """
+    return b"".join([piece async for piece in body_pieces(request, limit)])
+
+
+async def body_pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives.
+
+    Raises:
+        BodyTooLarge: it has more than ``limit`` bytes; the rest is not read.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
-    pieces: list[bytes] = []
     size = 0
     async for piece in request.stream():
         size += len(piece)
         if size > limit:
             raise _too_large(limit)
-        pieces.append(piece)
-    return b"".join(pieces)
+        yield piece
 
 
 def parse_json(raw: bytes) -> object:

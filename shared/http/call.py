@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -11,6 +11,11 @@ from shared.model.signing import Signer
 from shared.services.platform import Platform
 
 B = TypeVar("B")
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
 
 
 @dataclass(slots=True)
@@ -36,6 +41,8 @@ class Call(Generic[B]):
     """Fields a handler adds to the request's log line."""
     answer_headers: dict[str, str] = field(default_factory=dict)
     """Headers a handler adds to the answer."""
+    pieces: AsyncIterator[bytes] = field(default_factory=_nothing)
+    """The body as it arrives, for an endpoint that ``streams``; ends with BodyTooLarge over its limit."""
 
     @property
     def caller(self) -> ApiKey:

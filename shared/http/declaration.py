@@ -74,6 +74,8 @@ class Endpoint:
     handler: Callable[..., Awaitable[BaseModel]] = field(compare=False)
     headers: tuple[Header, ...] = ()
     """The request headers it reads besides those of every endpoint."""
+    streams: bool = False
+    """Whether it reads its body itself, piece by piece; then there is no ``request`` model."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ def endpoint(
     changes: bool | None = None,
     media_type: str = "application/json",
     headers: tuple[Header, ...] = (),
+    streams: bool = False,
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Target]:
     """Declare an endpoint; see :class:`shared.http.declaration.Endpoint` for the fields.
 
@@ -74,6 +75,7 @@ def endpoint(
             description=inspect.getdoc(handler) or "",
             handler=handler,
             headers=headers,
+            streams=streams,
         )
         REGISTRY.add(declared)
 

@@ -22,7 +22,7 @@ from shared.http.admission import headers as limit_headers
 from shared.http.asked import Asked
 from shared.http.authentication import identify, presented_digest
 from shared.http.authorization import authorize
-from shared.http.bodies import parse_json, read_body, validate
+from shared.http.bodies import body_pieces, parse_json, read_body, validate
 from shared.http.call import Call
 from shared.http.declaration import AnyJson, Endpoint, Envelope
 from shared.http.envelopes import failure, finish, preflight, respond, success
@@ -86,7 +86,8 @@ async def _answer(visit: Visit, platform: Platform) -> Response:
         prefetched, raw = letter.prefetched, letter.raw
     else:
         prefetched = await _admit(visit, platform, query, address)
-        raw = await read_body(request, endpoint.body_limit) if endpoint.method != "GET" else b""
+        has_body = endpoint.method != "GET" and not endpoint.streams
+        raw = await read_body(request, endpoint.body_limit) if has_body else b""
         visit.body = _body(endpoint, raw, query)
         check_headers(endpoint.headers, request.headers)
     call = Call(
@@ -104,6 +105,7 @@ async def _answer(visit: Visit, platform: Platform) -> Response:
         prefetched=prefetched,
         notes=visit.notes,
         answer_headers=visit.headers,
+        pieces=body_pieces(request, endpoint.body_limit),
     )
     async with noting_use(platform, visit):
         result = await endpoint.handler(call)

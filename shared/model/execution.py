@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.model.document import Document
+from shared.model.file import RunFile
 from shared.model.instance import Environment, Sharing
 from shared.model.signing import Signer
 
@@ -129,6 +130,7 @@ class Execution(Sharing):
     """The run that this one repeats on the newest version, or with another payload."""
     repeated_as: str | None = None
     """The newest run that repeats this one."""
+    uploads: list[RunFile] = []
 
 
 class PendingRun(Document):

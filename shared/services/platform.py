@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.services.readiness import Readiness
     from shared.services.recent import Recent
     from shared.services.runs.room import Doors
+    from shared.store.files import Files
     from shared.tasks.oidc import TaskVerifier
     from shared.tasks.queue import CloudTasksQueue
     from shared.vault.secrets import GoogleSecretStore
@@ -57,6 +58,13 @@ class Platform:
     def blobs(self) -> Blobs:
         """Content-addressed texts and files."""
         return Blobs(self.store)
+
+    @cached_property
+    def files(self) -> Files:
+        """The contents of files, in pieces."""
+        from shared.store.files import FirestoreFiles
+
+        return FirestoreFiles(self.store)
 
     @cached_property
     def secrets(self) -> GoogleSecretStore:

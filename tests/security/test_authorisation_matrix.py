@@ -94,6 +94,9 @@ async def call(
     body = request_of(endpoint, ids)
     path = "/" + "/".join([endpoint.name, *(victim.ids[name] for name in endpoint.params)])
     where: dict[str, Any] = {"params": body} if endpoint.method == "GET" else {"json": body}
+    if endpoint.streams:
+        body = {"executionId": victim.ids["executionId"], "executionSecret": "es2_" + "A" * 80}
+        where = {"data": body, "files": {"file": b"x"}}
     headers = {} if key is None else {"X-API-Key": key}
     answer = await victim.world.gateway.http.request(endpoint.method, path, headers=headers, **where)
     TALLY.requests += 1
@@ -150,6 +153,6 @@ def test_every_endpoint_wants_proof_of_something_but_those_that_everybody_needs(
     # Account flows prove an address; who authorizes at a provider has a state, and a browser.
     open_to_all = {e.name for e in ALL if expected(e, CALLERS[0]).let_in and e.envelope is not Envelope.AUTH}
 
-    pages = {"apiDocs", "apiDocsAsset", "encryption", "openApiDocument", "organizationLogo"}
+    pages = {"apiDocs", "apiDocsAsset", "encryption", "openApiDocument", "organizationLogo", "downloadFile"}
     steps = {"openIntegrationAuthorization", "confirmIntegrationAuthorization"}
     assert open_to_all == pages | steps | {"completeIntegrationAuthorization"}

@@ -63,6 +63,7 @@ NEED_MORE = {
         "createWorkflowExecution",
         "submitWorkflowResult",
         "submitWorkflowError",
+        "uploadWorkflowOutput",
         "captureWorkflowError",
     },
     "files": {"deployUseCaseDocuments", "organizationLogo"},

@@ -1,0 +1,1 @@
+"""Files that runs hand over, and links to fetch them by (decision 0027)."""

@@ -1,0 +1,156 @@
+"""Keep a file that a run uploads while it is pending (nodes §7)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from shared.errors import BodyTooLarge, Conflict, NotFound
+from shared.model.execution import Execution, ExecutionStatus
+from shared.model.file import RunFile
+from shared.services.platform import Platform
+from shared.services.runs.secret import PURPOSE, read
+from shared.store import refs
+from shared.store.errors import Changed
+from shared.store.files import PIECE, pieces_of
+from shared.store.store import Found, Patch
+
+LARGEST_FILE = 100 * 1024 * 1024
+"""Bytes (api, callbacks)."""
+
+MOST_FILES = 200
+"""Files that one run may upload: they are listed in its record."""
+
+DEFAULT_TYPE = "application/octet-stream"
+_TYPE = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,64}")
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is said about a file."""
+
+    file_name: str
+    mime_type: str
+    field_key: str | None
+
+
+async def pending_run(platform: Platform, execution_id: str, secret: str) -> Found[Execution]:
+    """Return the pending run that a secret belongs to.
+
+    Raises:
+        Unauthorized (``INVALID_SECRET``): it is not the secret of that run, if there is such a run at all.
+        NotFound (``EXECUTION_NOT_FOUND``, ``EXECUTION_NOT_PENDING``).
+    """
+    capability = read(await platform.vault.mac_key(PURPOSE), execution_id, secret)
+    return await _pending(platform, capability.process_instance_id, execution_id)
+
+
+async def keep(
+    platform: Platform, found: Found[Execution], upload: Upload, pieces: AsyncIterator[bytes]
+) -> RunFile:
+    """Store a file and list it in its run; one that is there already is returned as it is.
+
+    Raises:
+        BodyTooLarge (``FILE_TOO_LARGE``), NotFound (``EXECUTION_NOT_PENDING``): the run ended meanwhile,
+        Conflict (``TOO_MANY_FILES``). Nothing is kept then.
+    """
+    run, content = found.value, platform.sources.uuid7()
+    written = _Written(platform, run.organization_id, content)
+    try:
+        async for piece in pieces:
+            await written.add(piece)
+        await written.flush()
+        file = _file(run, upload, written, content)
+        listed = await _listed(platform, found, file)
+    except BaseException:
+        await written.take_back()
+        raise
+    if listed.content != content:
+        await written.take_back()
+    return listed
+
+
+def storage_path(run: Execution, file: RunFile) -> str:
+    """Return where a file is, as the node shows it."""
+    return f"executions/{run.execution_id}/{file.document_id}/{file.file_name}"
+
+
+class _Written:
+    """A content while it is written."""
+
+    def __init__(self, platform: Platform, organization_id: str, content: str) -> None:
+        self._files = platform.files
+        self._where = organization_id, content
+        self._buffer = bytearray()
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+    async def add(self, piece: bytes) -> None:
+        if self.size + len(self._buffer) + len(piece) > LARGEST_FILE:
+            raise BodyTooLarge("The file is larger than 100 MB.", code="FILE_TOO_LARGE")
+        self._hash.update(piece)
+        self._buffer += piece
+        while len(self._buffer) >= PIECE:
+            await self._write(PIECE)
+
+    async def flush(self) -> None:
+        if self._buffer:
+            await self._write(len(self._buffer))
+
+    async def take_back(self) -> None:
+        await self._files.remove(*self._where, pieces_of(self.size))
+
+    async def _write(self, length: int) -> None:
+        await self._files.write(*self._where, self.size // PIECE, bytes(self._buffer[:length]))
+        self.size += length
+        del self._buffer[:length]
+
+
+def _file(run: Execution, upload: Upload, written: _Written, content: str) -> RunFile:
+    name = upload.file_name.replace("/", "_").replace("\\", "_") or "file"
+    mime = upload.mime_type.partition(";")[0].strip().lower()
+    said = "\0".join([run.execution_id, upload.field_key or "", name, written.digest])
+    return RunFile(
+        document_id=hashlib.sha256(said.encode()).hexdigest()[:32],
+        file_name=name,
+        mime_type=mime if _TYPE.fullmatch(mime) else DEFAULT_TYPE,
+        file_size=written.size,
+        digest=written.digest,
+        content=content,
+        field_key=upload.field_key,
+    )
+
+
+async def _listed(platform: Platform, found: Found[Execution], file: RunFile) -> RunFile:
+    """List a file on condition that the run is as it was read, so that none is added to one that ended."""
+    for _ in range(_TRIES):
+        for known in found.value.uploads:
+            if known.document_id == file.document_id:
+                return known
+        if len(found.value.uploads) >= MOST_FILES:
+            raise Conflict(f"A run uploads at most {MOST_FILES} files.", code="TOO_MANY_FILES")
+        with suppress(Changed):
+            uploads = [*found.value.uploads, file]
+            await platform.store.commit(Patch(found.ref, {"uploads": uploads}, found.update_time))
+            return file
+        found = await _pending(platform, found.value.process_instance_id, found.value.execution_id)
+    raise Conflict("Too many changes at once. Try again in a moment.", code="TRY_AGAIN")
+
+
+async def _pending(platform: Platform, process_instance_id: str, execution_id: str) -> Found[Execution]:
+    found = await platform.store.get(refs.execution(process_instance_id, execution_id))
+    if found is None:
+        raise NotFound(f"Execution {execution_id} not found.", code="EXECUTION_NOT_FOUND")
+    if found.value.status is not ExecutionStatus.PENDING:
+        raise NotFound(
+            f"Execution {execution_id} has ended: it takes no more files.", code="EXECUTION_NOT_PENDING"
+        )
+    return found
