@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Protocol
 
 from shared.model.document import Document
@@ -16,8 +17,10 @@ PIECE = 900 * 1024
 class Files(Protocol):
     """Where the contents of files are, each below its organization."""
 
-    async def write(self, organization_id: str, content: str, index: int, piece: bytes) -> None:
-        """Keep a piece of at most :data:`PIECE` bytes; all but the last have exactly that many."""
+    async def write(
+        self, organization_id: str, content: str, index: int, piece: bytes, until: datetime
+    ) -> None:
+        """Keep a piece until then. It has :data:`PIECE` bytes, the last one at most that many."""
         ...
 
     def read(self, organization_id: str, content: str, size: int) -> AsyncIterator[bytes]:
@@ -37,6 +40,7 @@ class FilePiece(Document):
     """One piece."""
 
     data: bytes
+    expire_at: datetime
 
 
 class FirestoreFiles(Files):
@@ -45,9 +49,12 @@ class FirestoreFiles(Files):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def write(self, organization_id: str, content: str, index: int, piece: bytes) -> None:
+    async def write(
+        self, organization_id: str, content: str, index: int, piece: bytes, until: datetime
+    ) -> None:
         """Keep a piece; see :meth:`Files.write`."""
-        await self._store.commit(Put(_ref(organization_id, content, index), FilePiece(data=piece)))
+        kept = FilePiece(data=piece, expire_at=until)
+        await self._store.commit(Put(_ref(organization_id, content, index), kept))
 
     async def read(self, organization_id: str, content: str, size: int) -> AsyncIterator[bytes]:
         """Yield the pieces; see :meth:`Files.read`."""

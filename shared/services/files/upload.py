@@ -7,11 +7,13 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from shared.errors import BodyTooLarge, Conflict, NotFound
 from shared.model.execution import Execution, ExecutionStatus
 from shared.model.file import RunFile
 from shared.services.platform import Platform
+from shared.services.runs.retention import kept_until_by
 from shared.services.runs.secret import PURPOSE, read
 from shared.store import refs
 from shared.store.errors import Changed
@@ -23,6 +25,9 @@ LARGEST_FILE = 100 * 1024 * 1024
 
 MOST_FILES = 200
 """Files that one run may upload: they are listed in its record."""
+
+LONGEST_RUN = timedelta(days=30)
+"""A file is kept this much longer than a run that ended now would be: it goes after its run, not before."""
 
 DEFAULT_TYPE = "application/octet-stream"
 _TYPE = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,64}")
@@ -59,7 +64,8 @@ async def keep(
         Conflict (``TOO_MANY_FILES``). Nothing is kept then.
     """
     run, content = found.value, platform.sources.uuid7()
-    written = _Written(platform, run.organization_id, content)
+    until = await kept_until_by(platform, run) + LONGEST_RUN
+    written = _Written(platform, run.organization_id, content, until)
     try:
         async for piece in pieces:
             await written.add(piece)
@@ -82,9 +88,10 @@ def storage_path(run: Execution, file: RunFile) -> str:
 class _Written:
     """A content while it is written."""
 
-    def __init__(self, platform: Platform, organization_id: str, content: str) -> None:
+    def __init__(self, platform: Platform, organization_id: str, content: str, until: datetime) -> None:
         self._files = platform.files
         self._where = organization_id, content
+        self._until = until
         self._buffer = bytearray()
         self._hash = hashlib.sha256()
         self.size = 0
@@ -109,7 +116,8 @@ class _Written:
         await self._files.remove(*self._where, pieces_of(self.size))
 
     async def _write(self, length: int) -> None:
-        await self._files.write(*self._where, self.size // PIECE, bytes(self._buffer[:length]))
+        piece = bytes(self._buffer[:length])
+        await self._files.write(*self._where, self.size // PIECE, piece, self._until)
         self.size += length
         del self._buffer[:length]
 
