@@ -83,7 +83,7 @@ class LinkQuery(Document):
     "GET",
     "downloadFile",
     access=Public(),
-    envelope=Envelope.FLAT,
+    envelope=Envelope.DATA,
     request=LinkQuery,
     response=Uploaded,
     media_type="application/octet-stream",

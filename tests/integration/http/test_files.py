@@ -171,7 +171,7 @@ async def test_a_link_that_was_changed_leads_nowhere(
 
     answer = await world.gateway.http.get(base.partition("?")[0], params={"token": change + token[1:]})
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "LINK_INVALID")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "LINK_INVALID")
 
 
 async def test_a_link_ends_after_an_hour(
@@ -184,7 +184,7 @@ async def test_a_link_ends_after_an_hour(
 
     answer = await fetch(world, late.download_url)
 
-    assert (answer.status_code, answer.json()["code"]) == (410, "LINK_EXPIRED")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (410, "LINK_EXPIRED")
 
 
 async def test_no_log_line_tells_a_link(world: World, installed: Installation) -> None:

@@ -45,6 +45,7 @@ def test_the_contracts_envelopes_are_declared() -> None:
         "submitWorkflowResult",
         "submitWorkflowError",
         "captureWorkflowError",
+        "uploadWorkflowOutput",
     }
 
 
