@@ -1,14 +1,17 @@
-"""``python -m infra.operate storage-key rotate|rewrap|retire|status`` and ``… drift [--repair]``."""
+"""``python -m infra.operate storage-key rotate|rewrap|retire|status``, ``… drift [--repair]``,
+``… metrics [FILE …]``."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import fileinput
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from infra.operate.drift import survey
+from infra.operate.metrics import prometheus, read_figures
 from shared.errors import PlatformError
 from shared.model.keys import KeyRotation
 from shared.services.keys.rotate import current_rotation, retire, rotate, walk
@@ -75,7 +78,13 @@ def main() -> int:
     storage_key.add_argument("command", choices=sorted(_COMMANDS))
     drift = nouns.add_parser("drift", help="what is otherwise in n8n than deployed, a JSON line each")
     drift.add_argument("--repair", action="store_true", help="deploy those once more")
+    metrics = nouns.add_parser("metrics", help="figures from log lines, as Prometheus reads them")
+    metrics.add_argument("files", nargs="*", help="files of log lines; standard input without any")
     given = parser.parse_args()
+    if given.noun == "metrics":
+        with fileinput.input(given.files, encoding="utf-8") as lines:
+            print(prometheus(read_figures(lines)), end="")
+        return 0
     if given.noun == "drift":
         return asyncio.run(_run(partial(survey, repairs=given.repair)))
     return asyncio.run(_run(_COMMANDS[given.command]))

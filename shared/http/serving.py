@@ -37,6 +37,7 @@ from shared.services.platform import Platform
 from shared.sources import Sources
 from shared.store.counts import Counts, open_counts
 from shared.telemetry.current import begin
+from shared.telemetry.spans import serve_span
 from shared.telemetry.trace import read_trace
 
 _SOURCES = Sources()
@@ -69,7 +70,10 @@ async def serve(endpoint: Endpoint, request: Request, platform: Callable[[], Pla
     visit.headers["traceresponse"] = current.trace.parent
     visit.notes.update(current.fields)
     finish(response, visit.request_id, visit.headers)
-    _log(visit, response, time.perf_counter() - started, counts)
+    seconds = time.perf_counter() - started
+    _log(visit, response, seconds, counts)
+    method = {"http.request.method": request.method, "podium.request_id": visit.request_id}
+    serve_span(endpoint.name, current.trace, current.caller, seconds, response.status_code, method)
     current.late = partial(_log_late, visit)
     return response
 

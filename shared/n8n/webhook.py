@@ -10,7 +10,7 @@ import httpx
 import orjson
 
 from shared.n8n.connections import Connections
-from shared.telemetry.current import outgoing
+from shared.telemetry.spans import client_span
 
 AUTH_HEADER = "X-Codika-Webhook-Auth"
 
@@ -88,15 +88,17 @@ class WebhookCaller:
     async def _call(
         self, url: str, method: str, body: bytes, auth_header: str, progress: Progress
     ) -> WebhookOutcome:
-        async with self._connections.to(url).stream(
-            method,
-            url,
-            content=body,
-            headers={"Content-Type": "application/json", AUTH_HEADER: auth_header, **outgoing()},
-            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
-            extensions={"trace": progress},
-        ) as answer:
-            return _judge(answer, await _read(answer), len(body))
+        told = {"http.request.method": method}
+        with client_span("n8n.webhook", told) as trace:
+            async with self._connections.to(url).stream(
+                method,
+                url,
+                content=body,
+                headers={"Content-Type": "application/json", AUTH_HEADER: auth_header, **trace},
+                timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
+                extensions={"trace": progress},
+            ) as answer:
+                return _judge(answer, await _read(answer), len(body))
 
 
 async def _read(answer: httpx.Response) -> bytes:
