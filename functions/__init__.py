@@ -14,6 +14,7 @@ MODULES = (
     "authorizations",
     "callbacks",
     "control",
+    "credits",
     "deployments",
     "documents",
     "drift",

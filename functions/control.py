@@ -13,6 +13,7 @@ from shared.errors import (
     IdempotencyInProgress,
     IdempotencyKeyReused,
     InstanceInactive,
+    InsufficientCredits,
     InvalidPayload,
     InvalidRequest,
     NotFound,
@@ -47,6 +48,7 @@ _REFUSALS = (InvalidRequest, Unauthorized, Forbidden, NotFound, Conflict)
 _REPEAT_REFUSALS = (
     *_REFUSALS,
     InvalidPayload,
+    InsufficientCredits,
     InstanceInactive,
     IdempotencyInProgress,
     IdempotencyKeyReused,

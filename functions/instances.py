@@ -6,7 +6,15 @@ from typing import Self
 
 from pydantic import Field, JsonValue
 
-from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unauthorized, UpstreamError
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    InsufficientCredits,
+    InvalidRequest,
+    NotFound,
+    Unauthorized,
+    UpstreamError,
+)
 from shared.executions.errors.kinds import ErrorType
 from shared.executions.errors.recognise import class_with
 from shared.http.access import A, O, P, TaskCall, keys
@@ -269,7 +277,7 @@ class SwitchedInstance(Document):
     envelope=Envelope.DATA,
     request=InstanceNamed,
     response=SwitchedInstance,
-    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound, Conflict, UpstreamError),
+    errors=(InvalidRequest, Unauthorized, InsufficientCredits, Forbidden, NotFound, Conflict, UpstreamError),
     timeout_seconds=SWITCH_SECONDS,
 )
 async def activate_process_instance_public(call: Call[InstanceNamed]) -> SwitchedInstance:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.errors import Conflict, Unauthorized, UpstreamError
+from shared.errors import Conflict, NotFound, Unauthorized, UpstreamError
 from shared.http.access import TaskCall
 from shared.http.call import Call
 from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
 from shared.model.document import Document
+from shared.services.credits.flags import flag
+from shared.services.credits.settle import settle as settle_charges
 from shared.services.deployments.resume import resume
 from shared.services.ingestion.resume import resume as resume_ingestion
 from shared.services.integrations.forsaken import ForsakenOrder, end_forsaken
@@ -191,5 +193,44 @@ async def resume_dependants_of(call: Call[TokenOrder]) -> Outcome:
 async def end_integrations_of_member(call: Call[ForsakenOrder]) -> Outcome:
     """Delete the integrations of a member who was removed."""
     outcome = f"{await end_forsaken(call.platform, call.body)} deleted"
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+class CreditsOrder(Document):
+    """The body of a task about an organization's credits."""
+
+    organization_id: str
+
+
+@endpoint(
+    "POST",
+    "settleCredits",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=CreditsOrder,
+    response=Outcome,
+    errors=(Unauthorized, NotFound, Conflict),
+)
+async def settle_credits(call: Call[CreditsOrder]) -> Outcome:
+    """Add what an organization was charged to its balance."""
+    outcome = f"{await settle_charges(call.platform, call.body.organization_id)} entries settled"
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+@endpoint(
+    "POST",
+    "flagExhaustion",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=CreditsOrder,
+    response=Outcome,
+    errors=(Unauthorized, Conflict, UpstreamError),
+    timeout_seconds=540,
+)
+async def flag_exhaustion(call: Call[CreditsOrder]) -> Outcome:
+    """Let an organization's installations say whether it has credits."""
+    outcome = f"{await flag(call.platform, call.body.organization_id)} installations changed"
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)

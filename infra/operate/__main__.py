@@ -1,5 +1,4 @@
-"""``python -m infra.operate storage-key rotate|rewrap|retire|status``, ``… drift [--repair]``,
-``… metrics [FILE …]``."""
+"""``python -m infra.operate storage-key|drift|metrics|credits|plan …``; ``--help`` tells the rest."""
 
 from __future__ import annotations
 
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from infra.operate import credits
 from infra.operate.drift import survey
 from infra.operate.metrics import prometheus, read_figures
 from shared.errors import PlatformError
@@ -80,11 +80,14 @@ def main() -> int:
     drift.add_argument("--repair", action="store_true", help="deploy those once more")
     metrics = nouns.add_parser("metrics", help="figures from log lines, as Prometheus reads them")
     metrics.add_argument("files", nargs="*", help="files of log lines; standard input without any")
+    credits.describe(nouns)
     given = parser.parse_args()
     if given.noun == "metrics":
         with fileinput.input(given.files, encoding="utf-8") as lines:
             print(prometheus(read_figures(lines)), end="")
         return 0
+    if given.noun in ("credits", "plan"):
+        return asyncio.run(_run(credits.chosen(given)))
     if given.noun == "drift":
         return asyncio.run(_run(partial(survey, repairs=given.repair)))
     return asyncio.run(_run(_COMMANDS[given.command]))

@@ -34,7 +34,9 @@ class Account(Document):
     alerts: list[int] = []
     """Levels, in percent of the grant, that were announced in this period."""
     exhausted: bool = False
-    """Whether the organization's installations are to be off for want of credits."""
+    """Whether no new runs are accepted, and the organization's installations are to say so."""
+    flagged: bool = False
+    """Whether they do say so; what differs is made the same by a task."""
     subscriptions: list[str] = []
     """Types of events that somebody listens to."""
 

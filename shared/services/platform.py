@@ -133,6 +133,13 @@ class Platform:
         return Recent(60)
 
     @cached_property
+    def solvent(self) -> Recent:
+        """Organizations that had credits for many more runs a moment ago."""
+        from shared.services.recent import Recent
+
+        return Recent(1)
+
+    @cached_property
     def templates(self) -> Lasting[tuple[Configuration, dict[str, str]]]:
         """Contents of versions, parsed."""
         from shared.services.lasting import Lasting

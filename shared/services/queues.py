@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from shared.model.plans import Plan
 from shared.services.control.queues import SETTINGS as CONTROL_SETTINGS
+from shared.services.credits.queues import CREDITS
 from shared.services.deployments.queues import DEPLOY
 from shared.services.integrations.oauth.queues import REFRESH_QUEUE
 from shared.services.rollouts.queues import OWN_N8N, ROLLOUTS, update_settings
@@ -20,6 +21,16 @@ QUEUES = (
         SUPERVISE,
         max_dispatches_per_second=50,
         max_concurrent_dispatches=10,
+        max_attempts=-1,
+        min_backoff=timedelta(seconds=1),
+        max_backoff=timedelta(minutes=1),
+        max_doublings=6,
+    ),
+    # One task for each organization and half second in which it was charged.
+    QueueSettings(
+        CREDITS,
+        max_dispatches_per_second=200,
+        max_concurrent_dispatches=20,
         max_attempts=-1,
         min_backoff=timedelta(seconds=1),
         max_backoff=timedelta(minutes=1),

@@ -32,6 +32,7 @@ from shared.model.signing import WebhookSecrets
 from shared.model.stage import Stage, StageDocument
 from shared.model.template import Template, VersionClaim
 from shared.model.turn import Turn, TurnOf
+from shared.model.usage import DailyUsage
 from shared.model.user import EmailClaim, User
 
 D = TypeVar("D", bound=Document)
@@ -104,6 +105,11 @@ def account(organization_id: str) -> Ref[Account]:
 def ledger_entry(organization_id: str, entry_id: str) -> Ref[LedgerEntry]:
     """An entry of an organization's ledger; that of a run has the run's id."""
     return Ref(f"organizations/{_segment(organization_id)}/ledger/{_segment(entry_id)}", LedgerEntry)
+
+
+def daily_usage(organization_id: str, day: str) -> Ref[DailyUsage]:
+    """What an organization's runs cost on a day."""
+    return Ref(f"organizations/{_segment(organization_id)}/creditUsage/{_segment(day)}", DailyUsage)
 
 
 def member(organization_id: str, user_id: str) -> Ref[Member]:

@@ -75,7 +75,13 @@ def expected(endpoint: Endpoint, caller: Caller) -> Outcome:
         return Outcome(False, (403,), endpoint.refusal_code or "INSUFFICIENT_SCOPE")
     if access.management and caller.kind is O and caller.part in (Part.OWNER, Part.MEMBER):
         return Outcome(False, (403,), forbidden)
+    if endpoint.name in OWNERS_ALONE and caller.name == "an admin":
+        return Outcome(False, (403,), forbidden)
     return _by_ids(endpoint, caller, management=access.management)
+
+
+OWNERS_ALONE = frozenset({"setCreditPolicy"})
+"""Endpoints that admins are refused."""
 
 
 def _by_ids(endpoint: Endpoint, caller: Caller, *, management: bool) -> Outcome:

@@ -31,6 +31,7 @@ from shared.services.accounts.person import new_user_id
 from shared.services.accounts.prove import Proof, keeping, prove
 from shared.services.accounts.request import require_eligible
 from shared.services.audit import audited
+from shared.services.credits.opening import opening
 from shared.services.organizations.members import membership
 from shared.services.organizations.mint import MintedKey, mint_key
 from shared.services.organizations.provision import clear, furnish
@@ -160,6 +161,7 @@ async def _finish(
     await platform.store.commit(
         begun.proof.used(platform),
         Create(refs.organization(organization_id), organization),
+        *opening(platform, organization_id, organization.plan),
         await membership(platform, organization_id, user_id, Role.OWNER),
         *begun.proof.person.joining(platform, user_id, organization_id),
         *key.records,

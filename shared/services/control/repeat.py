@@ -12,6 +12,7 @@ import orjson
 from shared.errors import Conflict, NotFound
 from shared.model.endpoint import Endpoint
 from shared.model.execution import Execution, ExecutionStatus
+from shared.services.credits.gate import admit
 from shared.services.platform import Platform
 from shared.services.runs.idempotency import Once, Started, begin_once, recall
 from shared.services.runs.lanes import book
@@ -92,11 +93,13 @@ async def begin_again(
 
     With ``once`` a call that was accepted before gets the run it began then.
 
-    Raises: as :func:`repeated`; Internal: the queue fails; IdempotencyInProgress, IdempotencyKeyReused.
+    Raises: as :func:`repeated`; InsufficientCredits; Internal: the queue fails; IdempotencyInProgress,
+    IdempotencyKeyReused.
     """
     if once and found and (earlier := await recall(platform, once, found.value)) is not None:
         return earlier
     again, endpoint, payload = await repeated(platform, run, found, how)
+    await admit(platform, endpoint.organization_id, endpoint.cost)
     call = await addressed(platform, endpoint, triggerable(endpoint), again, payload)
     instance = run.process_instance_id
     link = Patch(refs.execution(instance, run.execution_id), {"repeated_as": again.execution_id})

@@ -10,6 +10,7 @@ from shared.model.deployment import DeploymentInstance
 from shared.model.instance import ProcessInstance
 from shared.model.instance_events import Event
 from shared.services.access import accessible_instance
+from shared.services.credits.gate import admit
 from shared.services.instances.allowed import is_to_do, without_integrations
 from shared.services.instances.resume import resume, waits
 from shared.services.instances.switch import Switched, switch
@@ -36,6 +37,7 @@ async def activate(platform: Platform, key: ApiKey, process_instance_id: str) ->
 
     Raises:
         NotFound, Forbidden: as for any use of the installation.
+        InsufficientCredits: the organization has none left.
         Conflict (``DEPLOYMENT_IN_PROGRESS``, ``INSTANCE_ARCHIVED``, ``MISSING_INTEGRATION``), InvalidRequest
         (``DEPLOYMENT_FAILED``), UpstreamError: it stays off.
     """
@@ -59,6 +61,7 @@ async def _activated(
     # What was paused, or waited, may have lost any of its integrations meanwhile.
     if missing := await lacking(platform, instance):
         raise without_integrations(MissingIntegrations(missing).message)
+    await admit(platform, instance.organization_id, 0)
     if waiting:
         return await resume(platform, key, found.ref.path.rpartition("/")[2])
     return await switch(platform, found, Event.ACTIVATED, key)

@@ -11,6 +11,7 @@ from shared.model.organization import Logo, Organization, Role, Size, WebhookAut
 from shared.model.user import MAX_ORGANIZATIONS, User
 from shared.n8n.client import N8nClient
 from shared.services.audit import audited
+from shared.services.credits.opening import opening
 from shared.services.organizations.members import joined, membership
 from shared.services.organizations.own_n8n import OwnN8n, unusable, verified
 from shared.services.organizations.provision import clear, furnish
@@ -101,6 +102,7 @@ async def _commit(
 ) -> None:
     owner = await membership(platform, organization_id, caller.user_id, Role.OWNER)
     writes: list[Write] = [Create(refs.organization(organization_id), organization), owner]
+    writes += opening(platform, organization_id, organization.plan)
     if own is not None:
         backend = await own.backend(platform, organization_id)
         writes.append(Create(refs.backend(organization_id), backend))

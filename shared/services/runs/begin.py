@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import orjson
 
-from shared.errors import Forbidden, InstanceInactive, NotFound, Unauthorized
+from shared.errors import Forbidden, NotFound, Unauthorized
 from shared.model.execution import DispatchState, Execution
+from shared.services.credits.gate import admit
 from shared.services.platform import Platform
+from shared.services.runs.admission import refusal
 from shared.services.runs.queues import supervise_task
 from shared.services.runs.secret import PURPOSE, mint
 from shared.services.runs.trigger import new_execution
@@ -44,7 +46,7 @@ async def begin(
     """Create a pending execution for a run that n8n started.
 
     Raises:
-        Unauthorized (``INVALID_SECRET``), Forbidden, NotFound, InstanceInactive.
+        Unauthorized (``INVALID_SECRET``), Forbidden, NotFound, InstanceInactive, InsufficientCredits.
     """
     member, endpoint = await platform.store.fetch(
         refs.member(organization_id, user_id), refs.endpoint(process_instance_id, workflow_id)
@@ -59,7 +61,8 @@ async def begin(
     if target.organization_id != organization_id or target.user_id != user_id:
         raise Forbidden("The process instance does not belong to this user and organization.")
     if not target.is_active:
-        raise InstanceInactive("This process instance is not active.")
+        raise await refusal(platform, process_instance_id)
+    await admit(platform, organization_id, target.cost)
     trigger_id = target.trigger_ids.get(_declared_type(trigger_type), "") or next(
         iter(target.trigger_ids.values()), ""
     )

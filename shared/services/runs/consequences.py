@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from shared.model.account import Account
 from shared.model.execution import Execution
 from shared.model.ledger import charge_for
+from shared.services.credits.queues import settle_task
 from shared.services.platform import Platform
 from shared.services.runs.models import models_task
 from shared.store import refs
@@ -32,6 +33,7 @@ def consequences(platform: Platform, run: Execution, account: Account | None) ->
     charge = charge_for(run, platform.sources.now())
     if charge is not None:
         following.writes.append(Create(refs.ledger_entry(run.organization_id, charge.entry_id), charge))
+        following.tasks.append(settle_task(run.organization_id, platform.sources.now()))
     if (counting := models_task(run)) is not None:
         following.tasks.append(counting)
     return following

@@ -16,7 +16,9 @@ from shared.model.execution import Execution
 from shared.model.instance import Sharing
 from shared.model.signing import Signer
 from shared.services.access import require_instance_access
+from shared.services.credits.gate import admit
 from shared.services.platform import Platform
+from shared.services.runs.admission import refusal
 from shared.services.runs.idempotency import Once, Started, begin_once, recall
 from shared.services.runs.lanes import book
 from shared.services.runs.order import address_of
@@ -47,7 +49,8 @@ async def trigger(
 
     Raises:
         Forbidden, NotFound (``INSTANCE_NOT_FOUND``, ``WORKFLOW_NOT_FOUND``), InstanceInactive,
-        InvalidRequest (``TRIGGER_NOT_SUPPORTED``), InvalidPayload, Internal: the queue fails.
+        InsufficientCredits, InvalidRequest (``TRIGGER_NOT_SUPPORTED``), InvalidPayload, Internal: the
+        queue fails.
         IdempotencyInProgress, IdempotencyKeyReused: of an earlier call (:mod:`.idempotency`).
     """
     if found is None:
@@ -56,10 +59,13 @@ async def trigger(
     await _require_access(platform, caller, endpoint.organization_id, process_instance_id, endpoint)
     if once is not None and (earlier := await recall(platform, once, endpoint)) is not None:
         return earlier
+    if not endpoint.is_active:
+        raise await refusal(platform, process_instance_id)
     target = triggerable(endpoint)
     payload = signed_payload(body) if isinstance(caller, Signer) else payload_of(body)
     if isinstance(caller, ApiKey):
         require_fitting(endpoint, payload)
+    await admit(platform, endpoint.organization_id, endpoint.cost)
     execution = new_execution(
         platform, endpoint, trigger_id=target.trigger_id, trigger_type=target.trigger_type
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from shared.model.execution import DispatchState, ExecutionStatus
 from shared.store import refs
-from shared.store.store import Create
+from shared.store.store import Create, Patch
 from tests.integration.world.gateway import Gateway, eventually
 from tests.integration.world.installations import Installation
 from tests.integration.world.n8n import reporting
@@ -23,7 +24,8 @@ async def test_a_trigger_reads_two_documents_at_once_and_writes_one(
     first, *others = [gateway.line_of(answer)["firestore"] for answer in answers]
     assert others == [{"roundTrips": 1, "reads": 2, "writes": 1, "queries": 0}] * 2
     # Once a minute the use of the key is written down, beside the run.
-    assert first == {**others[0], "writes": 2}
+    # Once a second the organization's account is looked at, while its credits last for many more runs.
+    assert first == {**others[0], "roundTrips": 2, "reads": 3, "writes": 2}
 
 
 async def test_a_whole_run_stays_within_its_budget_however_many_runs_came_before(
@@ -31,8 +33,9 @@ async def test_a_whole_run_stays_within_its_budget_however_many_runs_came_before
 ) -> None:
     # A key's use, and when the installation last ran, are written down once a minute: here, not while it is
     # counted. The first run of a minute costs five writes, every other one three.
+    await asyncio.sleep(1.1)  # the organization's account is looked at once a second
     first = await whole_life(world, gateway, installed)
-    assert first["counts"] == {"roundTrips": 3, "reads": 6, "writes": 5, "queries": 0}
+    assert first["counts"] == {"roundTrips": 4, "reads": 7, "writes": 5, "queries": 0}
     before = await whole_life(world, gateway, installed)
     await earlier_runs(world, installed, before["executionId"], 2000)
     after = await whole_life(world, gateway, installed)
@@ -40,9 +43,25 @@ async def test_a_whole_run_stays_within_its_budget_however_many_runs_came_before
     for life in (before, after):
         # Key and endpoint when it is triggered; the run and again the endpoint when it is
         # sent; the run and the organization's account, at once, when it reports.
-        assert life["counts"] == {"roundTrips": 3, "reads": 6, "writes": 3, "queries": 0}
+        # Once a second also the account, when the run is triggered.
+        counts = life["counts"]
+        looked = counts["reads"] - 6
+        assert looked in (0, 1)
+        assert counts == {"roundTrips": 3 + looked, "reads": 6 + looked, "writes": 3, "queries": 0}
     # The look at the run was booked once, and is forgotten when the run reports.
     assert await world.booked("supervise", str(after["executionId"])) == {}
+
+
+async def test_a_run_that_costs_something_writes_its_charge_as_well(
+    world: World, gateway: Gateway, installed: Installation
+) -> None:
+    await world.platform.store.commit(Patch(refs.endpoint(installed.id, "main"), {"cost": 0.01}))
+    await whole_life(world, gateway, installed)
+
+    counts = (await whole_life(world, gateway, installed))["counts"]
+
+    # Adding it to the balance is a task's, once in half a second however many runs there were.
+    assert (counts["writes"], counts["queries"]) == (4, 0)
 
 
 async def test_a_run_books_one_look_at_itself(
@@ -63,7 +82,7 @@ async def test_a_poll_costs_one_round_trip(gateway: Gateway, installed: Installa
     assert gateway.line_of(answer)["firestore"] == {"roundTrips": 1, "reads": 2, "writes": 0, "queries": 0}
 
 
-async def whole_life(world: World, gateway: Gateway, installed: Installation) -> dict[str, object]:
+async def whole_life(world: World, gateway: Gateway, installed: Installation) -> dict[str, Any]:
     """Run once from trigger to result; return the id and what was counted."""
     installed.behave(reporting(resultData={"done": True}))
     execution_id = await gateway.trigger(installed.path, installed.key)

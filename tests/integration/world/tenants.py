@@ -10,6 +10,7 @@ from datetime import timedelta
 from shared.model.apikey import KeyKind
 from shared.model.organization import Organization, Role, WebhookAuth
 from shared.model.scopes import ORGANIZATION_SCOPES, Scope
+from shared.services.credits.opening import opening
 from shared.services.organizations.members import add_member
 from shared.services.organizations.mint import mint_key
 from shared.services.platform import Platform
@@ -102,7 +103,10 @@ async def create_tenant(platform: Platform, name: str, n8n: ScriptedN8n) -> Tena
         ),
         error_workflow_id="error1",
     )
-    await platform.store.commit(Put(refs.organization(organization_id), organization))
+    await platform.store.commit(
+        Put(refs.organization(organization_id), organization),
+        *opening(platform, organization_id, organization.plan),
+    )
     await ensure_lane(platform, organization_id, organization)
     for user, user_id in users.items():
         await add_member(platform, organization_id, user_id, ROLES[user])
