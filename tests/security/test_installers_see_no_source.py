@@ -145,6 +145,7 @@ async def _ids(product: Product, buyer: Tenant, installed: Json, execution: str)
         "teamId": "nothing",
         "invitationId": "nothing",
         "rolloutId": "nothing",
+        "jobId": "nothing",
     }
 
 

@@ -26,6 +26,8 @@ MAY_BUILD = {
     "shared/store/query.py": {"collection", "collection_group", "document", "where", "order_by", "select"},
     # Content-addressed texts below one organization: which of them exist is asked for.
     "shared/store/blobs.py": {"document", "get_all"},
+    # Runs of one installation by their ids: which of them exist is asked for.
+    "shared/store/executions.py": {"document", "get_all"},
     # An operator's walk through everything, to seal secrets with a new key; no request leads there.
     "shared/store/sweep.py": {"collection", "collection_group", "document", "order_by", "select"},
 }
