@@ -62,9 +62,13 @@ class Patch(Generic[D]):
 
 @dataclass(frozen=True, slots=True)
 class Delete(Generic[D]):
-    """Remove a document, if it is there."""
+    """Remove a document, if it is there.
+
+    With ``unchanged_since`` the write fails with :class:`Changed` unless that is still its version.
+    """
 
     ref: Ref[D]
+    unchanged_since: datetime | None = None
 
 
 Write = Create[Any] | Put[Any] | Patch[Any] | Delete[Any]
@@ -131,8 +135,10 @@ class Store:
                 message.update_mask.SetInParent()
                 message.update_mask.field_paths.extend(wired)
                 _put(message, name, {field: value for field, value in wired.items() if value is not None})
-            case Delete():
+            case Delete(unchanged_since=since):
                 message.delete = name
+                if since is not None:
+                    values.timestamp(since, message.current_document.update_time)
         return message
 
     @staticmethod

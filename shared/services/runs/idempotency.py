@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,10 +32,11 @@ from shared.services.platform import Platform
 from shared.services.runs.lanes import book
 from shared.services.runs.order import address_of
 from shared.services.runs.queues import dispatch_task
+from shared.services.runs.withdraw import withdraw
 from shared.store import refs
 from shared.store.errors import Changed, StoreConflict
 from shared.store.refs import Ref
-from shared.store.store import Create, Delete, Found, Patch, Write
+from shared.store.store import Create, Found, Patch, Write
 
 KEPT = timedelta(hours=24)
 """How long a call is remembered."""
@@ -171,9 +171,8 @@ async def _book(
     except Internal:
         # A call that is refused is not remembered. Whoever took over meanwhile sees to the run.
         forgotten = Patch(once.ref, {"expire_at": platform.sources.now()}, version)
-        with suppress(Changed):
-            await platform.store.commit(forgotten, Delete(_run_of(execution)))
-        raise
+        if await withdraw(platform, execution, forgotten):
+            raise
     point("trigger.booked")
     try:
         await platform.store.commit(Patch(once.ref, {"accepted": True}, version))

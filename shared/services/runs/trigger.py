@@ -24,9 +24,10 @@ from shared.services.runs.lanes import book
 from shared.services.runs.order import address_of
 from shared.services.runs.queues import INLINE_LIMIT, dispatch_task
 from shared.services.runs.signed import signed_payload
+from shared.services.runs.withdraw import withdraw
 from shared.store import refs
 from shared.store.errors import AlreadyExists
-from shared.store.store import Create, Delete, Found
+from shared.store.store import Create, Found
 from shared.telemetry.current import current_trace
 from shared.validation.payload import validate_payload
 
@@ -133,8 +134,9 @@ async def _accept(platform: Platform, execution: Execution, call: dict[str, obje
         return_exceptions=True,
     )
     if isinstance(booked, BaseException):
-        await platform.store.commit(Delete(reference))
-        raise booked
+        if await withdraw(platform, execution):
+            raise booked
+        return
     # The id is new: what is there already is this very run, written by a try whose answer got lost.
     if isinstance(written, BaseException) and not isinstance(written, AlreadyExists):
         raise written
