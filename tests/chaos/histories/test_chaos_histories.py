@@ -8,7 +8,7 @@ import pytest
 
 from shared.executions.transitions import Settlement
 from shared.model.endpoint import Endpoint
-from shared.model.execution import DispatchState, Execution
+from shared.model.execution import DispatchState, Execution, ExecutionStatus
 from shared.services.platform import Platform
 from shared.services.runs import dispatch, finish
 from shared.services.runs.send import Claim
@@ -17,9 +17,8 @@ from shared.vault.vault import Vault
 from tests.chaos.histories.checker import violations
 from tests.chaos.histories.play import new_vault, play
 
-SEEDS = range(
-    1, 1 + int(os.environ.get("HISTORIES", "1000" if os.environ.get("CHAOS_SIZE") == "large" else "24"))
-)
+_LARGE = os.environ.get("CHAOS_SIZE") == "large"
+SEEDS = range(1, 1 + int(os.environ.get("HISTORIES", 1000 if _LARGE else 24)))
 SABOTAGED_SEEDS = range(1, 41)
 
 
@@ -51,8 +50,12 @@ def test_claims_without_a_condition_are_found_out(vault: Vault, monkeypatch: pyt
     assert "doubled" in _first_broken(vault)
 
 
-def test_later_outcomes_that_win_are_found_out(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finish, "settle", lambda *_: Settlement.ACCEPTED)
+def _takes_any_second_outcome(status: ExecutionStatus, *_: object) -> Settlement:
+    return Settlement.ACCEPTED if status is ExecutionStatus.PENDING else Settlement.REPEATED
+
+
+def test_second_outcomes_that_are_taken_are_found_out(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finish, "settle", _takes_any_second_outcome)
     assert "changed" in _first_broken(vault)
 
 
