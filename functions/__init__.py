@@ -18,6 +18,7 @@ MODULES = (
     "deployments",
     "documents",
     "drift",
+    "events",
     "files",
     "health",
     "identity",

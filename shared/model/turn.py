@@ -9,10 +9,11 @@ from shared.model.document import Document
 
 
 class TurnOf(StrEnum):
-    """The sets whose size or composition a rule limits."""
+    """The sets whose size or composition a rule limits, or that are summed up elsewhere."""
 
     API_KEYS = "apiKeys"
     MEMBERS = "members"
+    EVENT_SUBSCRIPTIONS = "eventSubscriptions"
 
 
 class Turn(Document):

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from shared.n8n.address import is_loopback, origin
-from shared.n8n.pinned import PublicOnly
-from shared.n8n.reach import EVERYWHERE, Reach
+from shared.outbound.pinned import PublicOnly
+from shared.outbound.reach import EVERYWHERE, Reach
 
 # n8n closes idle connections after 5 s. Reusing one in that moment loses the request without telling
 # whether n8n took it, so we let go first.

@@ -6,8 +6,8 @@ from shared.n8n.address import normalize
 from shared.n8n.apikey import N8nApiKey
 from shared.n8n.client import N8nClient
 from shared.n8n.connections import Connections
-from shared.n8n.reach import EVERYWHERE, Reach
 from shared.n8n.webhook import WebhookCaller
+from shared.outbound.reach import EVERYWHERE, Reach
 
 
 class N8nPool:

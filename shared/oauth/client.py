@@ -11,9 +11,9 @@ import httpx
 import orjson
 
 from shared.n8n.connections import Connections
-from shared.n8n.reach import Reach
 from shared.oauth.account import account_of
 from shared.oauth.errors import GrantRefused, ProviderUnreachable
+from shared.outbound.reach import Reach
 
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 _MOST_BYTES = 256 * 1024

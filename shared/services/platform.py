@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.model.configuration import Configuration
     from shared.n8n.pool import N8nPool
     from shared.oauth.client import OAuthClient
+    from shared.outbound.post import Poster
     from shared.services.deployments.begin import Version
     from shared.services.lasting import Lasting
     from shared.services.ratelimits import RateLimits
@@ -157,15 +158,23 @@ class Platform:
     def n8n(self) -> N8nPool:
         """Clients of any number of n8n servers."""
         from shared.n8n.pool import N8nPool
-        from shared.n8n.reach import Reach
+        from shared.outbound.reach import Reach
 
         return N8nPool(Reach(self.settings.n8n_private_hosts))
 
     @cached_property
+    def poster(self) -> Poster:
+        """Tells subscribers of events."""
+        from shared.outbound.post import Poster
+        from shared.outbound.reach import Reach
+
+        return Poster(Reach(self.settings.event_private_hosts))
+
+    @cached_property
     def oauth(self) -> OAuthClient:
         """Speaks to authorization servers."""
-        from shared.n8n.reach import Reach
         from shared.oauth.client import OAuthClient
+        from shared.outbound.reach import Reach
 
         return OAuthClient(Reach(self.settings.n8n_private_hosts))
 
@@ -204,6 +213,8 @@ class Platform:
             await self.mailer.close()
         if "oauth" in self.__dict__:
             await self.oauth.close()
+        if "poster" in self.__dict__:
+            await self.poster.close()
         if "n8n" in self.__dict__:
             await self.n8n.close()
         if "secrets" in self.__dict__:

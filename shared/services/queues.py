@@ -8,6 +8,7 @@ from shared.model.plans import Plan
 from shared.services.control.queues import SETTINGS as CONTROL_SETTINGS
 from shared.services.credits.queues import CREDITS
 from shared.services.deployments.queues import DEPLOY
+from shared.services.events.queues import DELIVERIES, EVENTS
 from shared.services.integrations.oauth.queues import REFRESH_QUEUE
 from shared.services.rollouts.queues import OWN_N8N, ROLLOUTS, update_settings
 from shared.services.runs.lanes import fallback_settings, lane_settings
@@ -66,6 +67,26 @@ QUEUES = (
         max_concurrent_dispatches=10,
         max_attempts=-1,
         min_backoff=timedelta(seconds=2),
+        max_backoff=timedelta(minutes=5),
+        max_doublings=8,
+    ),
+    # A task may come before the event it is about is committed: it looks again soon.
+    QueueSettings(
+        EVENTS,
+        max_dispatches_per_second=200,
+        max_concurrent_dispatches=20,
+        max_attempts=-1,
+        min_backoff=timedelta(milliseconds=200),
+        max_backoff=timedelta(seconds=5),
+        max_doublings=5,
+    ),
+    # A try is a task of its own. It is repeated by the queue only when it could not be written down.
+    QueueSettings(
+        DELIVERIES,
+        max_dispatches_per_second=200,
+        max_concurrent_dispatches=50,
+        max_attempts=-1,
+        min_backoff=timedelta(seconds=1),
         max_backoff=timedelta(minutes=5),
         max_doublings=8,
     ),

@@ -44,6 +44,11 @@ def signing_secret(
     return Context(*owner, f"webhook:{workflow_id}", secret_id)
 
 
+def event_secret(organization_id: str, subscription_id: str) -> Context:
+    """What a subscriber's events are signed with."""
+    return Context(organization_id, "organization", organization_id, "events", subscription_id)
+
+
 def integration_secret(holder: Holder, integration_id: str, name: str) -> Context:
     """One secret of an integration."""
     owner = (holder.organization_id, holder.context_type.value, holder.owner)

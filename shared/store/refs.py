@@ -13,6 +13,7 @@ from shared.model.audit import AuditEvent
 from shared.model.deployment import DeploymentInstance, N8nWorkflowOwner
 from shared.model.document import Document
 from shared.model.endpoint import Endpoint
+from shared.model.events import Delivery, OutEvent, Subscription
 from shared.model.execution import Execution, document_key
 from shared.model.execution_job import ExecutionJob
 from shared.model.ingestion import DataIngestion, IngestionVersion
@@ -245,6 +246,24 @@ def webhook_secrets(process_instance_id: str, workflow_id: str) -> Ref[WebhookSe
 def n8n_workflow(organization_id: str, n8n_workflow_id: str) -> Ref[N8nWorkflowOwner]:
     """Which installation an n8n workflow belongs to."""
     return Ref(f"n8nWorkflows/{_pair(organization_id, n8n_workflow_id)}", N8nWorkflowOwner)
+
+
+def subscription(organization_id: str, subscription_id: str) -> Ref[Subscription]:
+    """An address that an organization wants to be told of events at."""
+    organization_ = organization(organization_id)
+    return Ref(f"{organization_.path}/subscriptions/{_segment(subscription_id)}", Subscription)
+
+
+def event(organization_id: str, event_id: str) -> Ref[OutEvent]:
+    """Something that happened in an organization."""
+    return Ref(f"{organization(organization_id).path}/events/{_segment(event_id)}", OutEvent)
+
+
+def delivery(organization_id: str, event_id: str, subscription_id: str) -> Ref[Delivery]:
+    """An event on its way to one subscriber."""
+    return Ref(
+        f"{organization(organization_id).path}/deliveries/{_pair(event_id, subscription_id)}", Delivery
+    )
 
 
 def execution(process_instance_id: str, execution_id: str) -> Ref[Execution]:

@@ -61,6 +61,7 @@ class RunningStack:
             "OIDC_CERTS_URL": f"http://{host}:{self.ports['jwks']}/oauth2/v3/certs",
             "PUBLIC_BASE_URL": self.base_url,
             "N8N_PRIVATE_HOSTS": "*",
+            "EVENT_PRIVATE_HOSTS": "127.0.0.1 localhost",
         }
 
     @asynccontextmanager

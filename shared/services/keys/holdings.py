@@ -15,6 +15,7 @@ from shared.model.organization import WebhookAuth
 from shared.model.signing import WebhookSecret, WebhookSecrets
 from shared.services.secrets import (
     backend_api_key,
+    event_secret,
     execution_auth,
     instance_key,
     integration_secret,
@@ -95,6 +96,14 @@ class SealedIntegration(Document):
     secrets: dict[str, str] = {}
 
 
+class SealedSubscription(Document):
+    """What is read of a subscription to events."""
+
+    organization_id: str
+    secret: str
+    previous_secret: str | None = None
+
+
 class SealedFlow(Document):
     """What is read of an authorization that was begun."""
 
@@ -152,6 +161,13 @@ def _integration_changes(_: SealedIntegration, new: Mapping[str, str]) -> Mappin
     return {"secrets": dict(new)}
 
 
+def _subscription(found: Found[SealedSubscription]) -> Places:
+    of = found.value
+    context = event_secret(of.organization_id, _id(found))
+    secrets = {"secret": of.secret, "previous_secret": of.previous_secret}
+    return {name: (sealed, context) for name, sealed in secrets.items() if sealed is not None}
+
+
 def _flow(found: Found[SealedFlow]) -> Places:
     flow = found.value
     if flow.verifier is None:
@@ -185,5 +201,6 @@ HOLDINGS: tuple[Holding[Any], ...] = (
     Holding("integrations", SealedIntegration, _integration, _integration_changes, everywhere=True),
     Holding("oauthFlows", SealedFlow, _flow, _by_name),
     Holding("webhookSecrets", WebhookSecrets, _webhook_secrets, _webhook_secrets_changes),
+    Holding("subscriptions", SealedSubscription, _subscription, _by_name, everywhere=True),
 )
 """In the order they are walked through; new kinds are added at the end."""

@@ -38,7 +38,9 @@ async def verified(platform: Platform, base_url: str | None, api_key: str | None
         raise InvalidRequest("n8nBaseUrl and n8nApiKey must be given together.")
     try:
         address = normalize(base_url)
-        await platform.n8n.reach.require(address)
+        if not await platform.n8n.reach.admits(address):
+            message = "The n8n URL must lead to a public address that is known."
+            raise InvalidRequest(message, field="n8nBaseUrl")
         client = platform.n8n.client(address, api_key)
         await client.check()
     except UpstreamError as error:

@@ -45,6 +45,7 @@ class Servers:
             "OIDC_CERTS_URL": self.certs_url,
             "PUBLIC_BASE_URL": base_url,
             "N8N_PRIVATE_HOSTS": "*",
+            "EVENT_PRIVATE_HOSTS": "127.0.0.1 localhost",
             # Tests call as often as they can; those of the limits set their own.
             **UNLIMITED,
         }

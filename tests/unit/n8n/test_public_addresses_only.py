@@ -11,8 +11,8 @@ from shared.n8n import pinned
 from shared.n8n.connections import Connections, open_pool
 from shared.n8n.errors import N8nUnreachable
 from shared.n8n.pool import N8nPool
-from shared.n8n.reach import Reach
 from shared.n8n.webhook import WebhookCaller, WebhookOutcome
+from shared.outbound.reach import Reach
 from tests.unit.n8n.scripted_server import answering, scripted
 
 PAGE = b'{"data": [], "nextCursor": null}'
@@ -72,7 +72,7 @@ async def test_a_name_that_comes_to_lead_into_our_network_is_not_followed(
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     limits = Reach()
-    await limits.require("https://n8n.example")
+    assert await limits.admits("https://n8n.example")
 
     pool = N8nPool(limits)
     with pytest.raises(N8nUnreachable):

@@ -6,7 +6,7 @@ import time
 
 import httpx
 
-from shared.n8n.reach import Unreachable, public_addresses
+from shared.outbound.reach import Unreachable, public_addresses
 
 _KEEP_SECONDS = 60.0
 

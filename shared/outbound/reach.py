@@ -1,7 +1,7 @@
-"""Which addresses an n8n may have: those of the internet, and the private ones an operator names.
+"""Which addresses may be sent to: those of the internet, and the private ones an operator names.
 
-A tenant says where its own n8n is. What we send there must not end in our own network, whatever a name
-resolves to, or comes to resolve to later (decision 0012).
+A tenant says where its own n8n is, and where it wants to hear of events. What we send there must not end in
+our own network, whatever a name resolves to, or comes to resolve to later (decisions 0012 and 0024).
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
-
-from shared.errors import InvalidRequest
 
 _SECONDS = 5.0
 ANY = "*"
@@ -32,22 +30,20 @@ class Reach:
         """Return whether the host may have any address."""
         return ANY in self.private_hosts or host.lower() in self.private_hosts
 
-    async def require(self, url: str) -> None:
-        """Return if the host of ``url`` may be connected to.
+    async def admits(self, url: str) -> bool:
+        """Return whether the host of ``url`` may be connected to: it is trusted, or every address is public.
 
-        Raises:
-            InvalidRequest: an address of it is private, of this machine, link-local (where clouds keep
-                their metadata), reserved or multicast; or it has none.
+        Private addresses, those of this machine, link-local ones (where clouds keep their metadata), reserved
+        and multicast ones are not; nor is a host without any address.
         """
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if self.trusts(host):
-            return
         try:
-            await public_addresses(host, parts.port or 443)
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or 443
+            if not self.trusts(host):
+                await public_addresses(host, port)
         except (Unreachable, ValueError):
-            message = "The n8n URL must lead to a public address that is known."
-            raise InvalidRequest(message, field="n8nBaseUrl") from None
+            return False
+        return True
 
 
 EVERYWHERE = Reach(frozenset({ANY}))

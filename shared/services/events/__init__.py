@@ -1,0 +1,1 @@
+"""Telling organizations of what happens, at addresses of theirs (decision 0024)."""
