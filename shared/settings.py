@@ -49,7 +49,6 @@ class Settings:
     """A run that reported nothing for this long is looked up in n8n and failed if it is gone."""
     n8n_private_hosts: frozenset[str] = frozenset()
     """Hosts of n8n that may have private addresses, in lower case; ``*`` stands for all of them."""
-<<<<<<< HEAD
     n8n_runs_per_second: float = 40
     """How many runs a second a shared n8n bears; each plan may send its share of them (decision 0025)."""
     n8n_runs_at_once: int = 2
@@ -60,10 +59,8 @@ class Settings:
     """How long a worker waits for n8n's answer before it lets the next run of the lane be sent."""
     dispatch_max_backoff: timedelta = timedelta(seconds=30)
     """The longest pause before a run that could not be sent is tried again."""
-=======
     event_private_hosts: frozenset[str] = frozenset()
     """Hosts of subscribers to events that may have private addresses, and be told over http."""
->>>>>>> bec2ae8 (Tell organizations of events at addresses of theirs)
     rate_limit_key: int = 600
     """Requests a minute per key and process; 0 for any number (decision 0009)."""
     rate_limit_organization: int = 3000
@@ -109,15 +106,12 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         vault_retire_after=seconds("VAULT_RETIRE_AFTER_SECONDS", 86400),
         run_timeout=seconds("RUN_TIMEOUT_SECONDS", 3600),
         n8n_private_hosts=frozenset(environ.get("N8N_PRIVATE_HOSTS", "").lower().split()),
-<<<<<<< HEAD
         n8n_runs_per_second=float(environ.get("N8N_RUNS_PER_SECOND", 40)),
         n8n_runs_at_once=int(environ.get("N8N_RUNS_AT_ONCE", 2)),
         dispatch_lanes=int(environ.get("DISPATCH_LANES", 0)),
         dispatch_hold=seconds("DISPATCH_HOLD_SECONDS", 0.5),
         dispatch_max_backoff=seconds("DISPATCH_MAX_BACKOFF_SECONDS", 30),
-=======
         event_private_hosts=frozenset(environ.get("EVENT_PRIVATE_HOSTS", "").lower().split()),
->>>>>>> bec2ae8 (Tell organizations of events at addresses of theirs)
         rate_limit_key=int(environ.get("RATE_LIMIT_KEY_PER_MINUTE", 6000)),
         rate_limit_organization=int(environ.get("RATE_LIMIT_ORGANIZATION_PER_MINUTE", 30_000)),
         rate_limit_address=int(environ.get("RATE_LIMIT_ADDRESS_PER_MINUTE", 3000)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from shared.errors import Conflict, PlatformError, UpstreamError
@@ -21,6 +22,7 @@ from shared.services.deployments.rollout import ending_target
 from shared.services.deployments.settle import settle_first
 from shared.services.deployments.values import values_of
 from shared.services.deployments.work import Work, n8n_of
+from shared.services.events.changes import deployment_ended, state_changed
 from shared.services.faults import point
 from shared.services.integrations.missing import MissingIntegrations
 from shared.services.platform import Platform
@@ -69,7 +71,9 @@ async def _record_success(
     kept = {row.n8n_workflow_id for row in rows}
     gone = [row.n8n_workflow_id for row in work.live if row.n8n_workflow_id not in kept]
     leftovers = [n8n_id for n8n_id in gone if n8n_id]
-    told = ending_target(platform, work.deployment, DeploymentStatus.DEPLOYED)
+    told: list[Write] = [*ending_target(platform, work.deployment, DeploymentStatus.DEPLOYED)]
+    changes = ended(work.deployment.purpose, Outcome.DEPLOYED, work.instance)
+    told += await _events(platform, work, DeploymentStatus.DEPLOYED, changes)
     await lease.write(
         {
             "deployment_status": moved(work.deployment.deployment_status, DeploymentStatus.DEPLOYED),
@@ -145,8 +149,10 @@ async def _record_failure(
     ]
     lacks = isinstance(error, MissingIntegrations)
     outcome = Outcome.BROKEN if breaks else Outcome.LACKING if lacks else Outcome.FAILED
-    writes = [*unlocking(work.deployment, ended(work.deployment.purpose, outcome, work.instance)), *others]
+    changes = ended(work.deployment.purpose, outcome, work.instance)
+    writes = [*unlocking(work.deployment, changes), *others]
     writes += ending_target(platform, work.deployment, DeploymentStatus.FAILED, message, error.code)
+    writes += await _events(platform, work, DeploymentStatus.FAILED, changes, message, error.code)
     await lease.write(
         {
             "deployment_status": moved(work.deployment.deployment_status, DeploymentStatus.FAILED),
@@ -158,3 +164,18 @@ async def _record_failure(
         },
         *writes,
     )
+
+
+async def _events(
+    platform: Platform,
+    work: Work,
+    status: DeploymentStatus,
+    changes: Mapping[str, object],
+    error: str | None = None,
+    error_code: str | None = None,
+) -> list[Write]:
+    """Return what tells subscribers of the end, and of what it makes of the installation."""
+    of_end = await deployment_ended(
+        platform, work.tenant.organization_id, work.deployment_id, work.deployment, status, error, error_code
+    )
+    return [*of_end, *await state_changed(platform, work.instance_id, work.instance, changes)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,6 +22,7 @@ from shared.store import refs
 from shared.store.errors import AlreadyExists
 from shared.store.query import Query, below, find
 from shared.store.store import Create, Put, Write
+from shared.tasks.spec import TaskSpec
 
 MOST_SUBSCRIPTIONS = 20
 """Of one organization."""
@@ -49,13 +51,18 @@ class Announcement:
         """What belongs into the commit. Written twice it is the same event."""
         return Put(refs.event(self.event.organization_id, self.event.event_id), self.event)
 
+    @property
+    def task(self) -> TaskSpec:
+        """What sees to its being told."""
+        return announce_task(self.event.organization_id, self.event.event_id)
+
     async def book(self, platform: Platform) -> None:
         """Book its being told; before the commit, or beside it.
 
         Raises:
             Internal: the queue fails.
         """
-        await platform.queue.create(announce_task(self.event.organization_id, self.event.event_id))
+        await platform.queue.create(self.task)
 
 
 def announced(
@@ -71,7 +78,8 @@ def announced(
     """Return the announcement that something happened to ``subject``, the id of a run, an installation, ….
 
     ``occasion`` tells apart what happens to a subject more than once. Type, subject and occasion make the
-    event's id: to announce the same twice is to announce it once. ``data`` holds no secrets, inputs or results.
+    event's id: to announce the same twice is to announce it once. ``data`` holds no secrets, no inputs and
+    no results.
     """
     now = platform.sources.now()
     digest = hashlib.sha256(f"{organization_id}|{type_}|{subject}|{occasion}".encode()).hexdigest()
@@ -128,10 +136,8 @@ async def begin_delivery(platform: Platform, event: OutEvent, subscription_id: s
         expire_at=event.expire_at,
     )
     reference = refs.delivery(event.organization_id, event.event_id, subscription_id)
-    try:
+    # It may have been begun by an earlier delivery of the same task, which died before it booked the try.
+    with suppress(AlreadyExists):
         await platform.store.commit(Create(reference, delivery))
-    except AlreadyExists:
-        # Begun by an earlier delivery of the same task, which may have died before it booked the try.
-        pass
     task = deliver_task(event.organization_id, event.event_id, subscription_id, 0, 0, None)
     await platform.queue.create(task)

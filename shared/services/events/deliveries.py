@@ -101,8 +101,8 @@ async def replay(
     Returns how many are on their way again; what already is stays as it is. Call again for more.
 
     Raises:
-        Forbidden, NotFound (``EVENT_SUBSCRIPTION_NOT_FOUND``, ``EVENT_NOT_FOUND``), InvalidRequest: neither an
-            event nor a moment is named, or both are.
+        Forbidden, NotFound (``EVENT_SUBSCRIPTION_NOT_FOUND``, ``EVENT_NOT_FOUND``)
+        InvalidRequest: neither an event nor a moment is named, or both are.
     """
     organization_id, _ = await chosen_organization(platform, caller, organization_id)
     await subscription_of(platform, organization_id, subscription_id)

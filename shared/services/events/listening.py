@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from shared.model.account import Account
 from shared.model.events import EventType, Subscription
+from shared.model.plans import Plan
 from shared.model.turn import TurnOf
 from shared.services.events.announce import MOST_SUBSCRIPTIONS, subscriptions_of
 from shared.services.organizations.turns import take, until_undisturbed
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.query import find
-from shared.store.store import Found, Write
+from shared.store.store import Create, Found, Patch, Write
 
 _ALL = tuple(type_ for type_ in EventType if type_ is not EventType.TEST)
 
@@ -41,7 +43,7 @@ async def with_listeners(
 ) -> Subscription | None:
     """Change one of an organization's subscriptions, and in the same commit what is listened to.
 
-    ``change`` gets all of them, and returns what to write and the subscription as it is then, or ``None`` when
+    ``change`` gets all of them, and returns what to write and the subscription as it is then; ``None`` when
     ``leaving`` is removed. Two changes at once are made one after the other.
 
     Raises:
@@ -50,16 +52,22 @@ async def with_listeners(
     turn = refs.turn(organization_id, TurnOf.EVENT_SUBSCRIPTIONS)
 
     async def attempt() -> Subscription | None:
-        taken, account = await platform.store.fetch(turn, refs.account(organization_id))
+        taken, account, organization = await platform.store.fetch(
+            turn, refs.account(organization_id), refs.organization(organization_id)
+        )
         others = await find(platform.store, subscriptions_of(organization_id).at_most(MOST_SUBSCRIPTIONS))
         write, after = await change(others)
         changed = after.subscription_id if after else leaving
         left = [one.value for one in others if one.value.subscription_id != changed]
         heard = listened([*left, after] if after else left)
         now = platform.sources.now()
-        await platform.store.commit(
-            write, entry, take(turn, taken, now), listening(platform, organization_id, account, heard)
-        )
+        telling: Write = Patch(refs.account(organization_id), {"subscriptions": heard})
+        if account is None:
+            plan = organization.value.plan if organization else Plan.FREE
+            # Its first month begins when it is first settled.
+            opened = Account(organization_id=organization_id, plan=plan, period="", subscriptions=heard)
+            telling = Create(refs.account(organization_id), opened)
+        await platform.store.commit(write, entry, take(turn, taken, now), telling)
         return after
 
     return await until_undisturbed(attempt)

@@ -154,7 +154,7 @@ async def delete_subscription(
         platform, caller, AuditAction.EVENT_SUBSCRIPTION_DELETED, organization_id, subscription_id
     )
 
-    async def write(others: Sequence[Found[Subscription]]) -> tuple[Delete, None]:
+    async def write(others: Sequence[Found[Subscription]]) -> tuple[Delete[Subscription], None]:
         return Delete(_named(others, subscription_id).ref), None
 
     await with_listeners(platform, organization_id, write, entry, leaving=subscription_id)

@@ -23,6 +23,7 @@ from shared.model.instance_events import Event, after
 from shared.services.audit import audited
 from shared.services.deployments.hold import let_finish
 from shared.services.deployments.work import Work, load_work
+from shared.services.events.changes import state_changed
 from shared.services.faults import point
 from shared.services.instances.allowed import is_to_do
 from shared.services.instances.published import Ensemble, ensemble_of
@@ -159,7 +160,8 @@ class _Switch:
             raise
         point("switch.published")
         entry = self._audit(AuditAction.INSTANCE_ACTIVATED, actor)
-        await self._turn.end({**changes, "switching": None}, *self._recorded(True), entry)
+        told = await state_changed(self._platform, self._work.instance_id, self._work.instance, changes)
+        await self._turn.end({**changes, "switching": None}, *self._recorded(True), entry, *told)
         await take_back(self._platform.queue, self._turn.token)
         return count
 
@@ -167,7 +169,9 @@ class _Switch:
         if self._work.instance.is_active:
             reason = changes["inactive_reason"]
             entry = self._audit(AuditAction.INSTANCE_DEACTIVATED, actor, reason=reason)
-            await self._turn.commit({**changes, "switching": True}, *self._recorded(False), entry, *also)
+            told = await state_changed(self._platform, self._work.instance_id, self._work.instance, changes)
+            writes = [*self._recorded(False), entry, *told, *also]
+            await self._turn.commit({**changes, "switching": True}, *writes)
         elif _differs(self._work.instance, changes):
             await self._turn.commit(changes, *also)
         point("switch.recorded")

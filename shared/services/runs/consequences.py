@@ -1,4 +1,7 @@
-"""What follows from a run's end, in the commit that ends it: the charge (platform §15.3, decision 0023)."""
+"""What follows from a run's end, in the commit that ends it: the charge, and the event.
+
+Platform §15.3, decisions 0023 and 0024.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from shared.model.account import Account
 from shared.model.execution import Execution
 from shared.model.ledger import charge_for
 from shared.services.credits.queues import settle_task
+from shared.services.events.runs import ended_run
 from shared.services.platform import Platform
 from shared.services.runs.models import models_task
 from shared.store import refs
@@ -34,6 +38,10 @@ def consequences(platform: Platform, run: Execution, account: Account | None) ->
     if charge is not None:
         following.writes.append(Create(refs.ledger_entry(run.organization_id, charge.entry_id), charge))
         following.tasks.append(settle_task(run.organization_id, platform.sources.now()))
+    told = ended_run(platform, run, account)
+    if told is not None:
+        following.writes.append(told.write)
+        following.tasks.append(told.task)
     if (counting := models_task(run)) is not None:
         following.tasks.append(counting)
     return following

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared.n8n import pinned
 from shared.n8n.connections import Connections, open_pool
 from shared.n8n.errors import N8nUnreachable
 from shared.n8n.pool import N8nPool
 from shared.n8n.webhook import WebhookCaller, WebhookOutcome
+from shared.outbound import pinned
 from shared.outbound.reach import Reach
 from tests.unit.n8n.scripted_server import answering, scripted
 

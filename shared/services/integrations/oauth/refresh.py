@@ -19,6 +19,7 @@ from shared.model.integrations.connection import Care, care
 from shared.oauth.client import Server, Tokens
 from shared.oauth.errors import GrantRefused, ProviderUnreachable
 from shared.services.audit import audited
+from shared.services.events.changes import credential_broken
 from shared.services.faults import point
 from shared.services.integrations.ending import stop_dependants
 from shared.services.integrations.oauth.clients import server
@@ -172,8 +173,10 @@ async def _lapse(platform: Platform, order: TokenOrder, found: Found[Integration
             reason=reason,
         )
         marked = {"has_valid_tokens": False, "refreshing_until": None}
+        use = holder.use_of(integration.integration_id)
+        told = await credential_broken(platform, holder.organization_id, use, reason)
         try:
-            await platform.store.commit(Patch(found.ref, marked, found.update_time), entry)
+            await platform.store.commit(Patch(found.ref, marked, found.update_time), entry, *told)
         except Changed:
             raise Conflict("The integration was changed meanwhile.") from None
     point("integration.unusable")
