@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from shared.model.account import Account
 from shared.model.events import EventType, Subscription
-from shared.model.plans import Plan
 from shared.model.turn import TurnOf
+from shared.services.credits.opening import account_of
 from shared.services.events.announce import MOST_SUBSCRIPTIONS, subscriptions_of
 from shared.services.organizations.turns import take, until_undisturbed
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.query import find
-from shared.store.store import Create, Found, Patch, Write
+from shared.store.store import Found, Patch, Write
 
 _ALL = tuple(type_ for type_ in EventType if type_ is not EventType.TEST)
 
@@ -52,21 +51,15 @@ async def with_listeners(
     turn = refs.turn(organization_id, TurnOf.EVENT_SUBSCRIPTIONS)
 
     async def attempt() -> Subscription | None:
-        taken, account, organization = await platform.store.fetch(
-            turn, refs.account(organization_id), refs.organization(organization_id)
-        )
+        taken = await platform.store.get(turn)
+        account = await account_of(platform, organization_id)
         others = await find(platform.store, subscriptions_of(organization_id).at_most(MOST_SUBSCRIPTIONS))
         write, after = await change(others)
         changed = after.subscription_id if after else leaving
         left = [one.value for one in others if one.value.subscription_id != changed]
         heard = listened([*left, after] if after else left)
         now = platform.sources.now()
-        telling: Write = Patch(refs.account(organization_id), {"subscriptions": heard})
-        if account is None:
-            plan = organization.value.plan if organization else Plan.FREE
-            # Its first month begins when it is first settled.
-            opened = Account(organization_id=organization_id, plan=plan, period="", subscriptions=heard)
-            telling = Create(refs.account(organization_id), opened)
+        telling = Patch(account.ref, {"subscriptions": heard})
         await platform.store.commit(write, entry, take(turn, taken, now), telling)
         return after
 
