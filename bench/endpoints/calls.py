@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bench.endpoints import published, webhooks
+from bench.endpoints import published, runs, webhooks
 from bench.endpoints.desk import Asked, Desk
 from bench.endpoints.ingestion import ingestion
 from bench.use_case import PAYLOAD, WORKFLOW, configuration
@@ -15,6 +15,7 @@ Prepare = Callable[[Desk], Awaitable[Asked]]
 UNMEASURED: Mapping[str, str] = {
     "startIntegrationAuthorization": "it needs a client at a provider, and the stack has none",
     **published.UNMEASURED,
+    **runs.UNMEASURED,
 }
 """Endpoints that a key can call and that are not measured, each with the reason."""
 
@@ -254,6 +255,7 @@ CALLS: Mapping[str, Prepare] = {
     "verifyApiKey": _fixed(lambda desk: Asked()),
     **published.CALLS,
     **webhooks.CALLS,
+    **runs.CALLS,
 }
 """Endpoint → how it is called. Every endpoint of the registry that takes a key is here or unmeasured."""
 

@@ -38,6 +38,8 @@ GUARDS: Mapping[str, Guard] = {
     "rolloutId": Guard.OBJECT,
     "jobId": Guard.OBJECT,
     "executionIds": Guard.NOTHING,
+    "subscriptionId": Guard.MANAGED,
+    "eventId": Guard.NOTHING,
     "keyId": Guard.MANAGED,
     "workflowId": Guard.NOTHING,
     "secretId": Guard.NOTHING,

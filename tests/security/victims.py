@@ -87,6 +87,7 @@ async def new_victim(world: World) -> Victim:
         "teamId": await _team(world, tenant),
         "secretId": await _webhook_secret(world, tenant, installed, canary),
         "invitationId": await _invitation(world, tenant, canary),
+        "subscriptionId": await _subscription(world, tenant, canary),
     }
     documents = await _documents(world, tenant, installed, ids, canary)
     return Victim(world, tenant, installed, ids, canary, documents)
@@ -119,6 +120,13 @@ async def _webhook_secret(world: World, tenant: Tenant, installed: Installation,
     made = await world.gateway.post("/createWebhookSecretPublic", tenant.keys["owner"], body)
     assert made.status_code == 200, made.text
     return str(made.json()["data"]["secretId"])
+
+
+async def _subscription(world: World, tenant: Tenant, canary: str) -> str:
+    body = {"url": f"http://127.0.0.1:9/{canary}", "types": ["credits.low"]}
+    made = await world.gateway.post("/createEventSubscription", tenant.keys["owner"], body)
+    assert made.status_code == 200, made.text
+    return str(made.json()["data"]["subscriptionId"])
 
 
 async def _team(world: World, tenant: Tenant) -> str:
@@ -268,5 +276,6 @@ async def _documents(
         refs.invitation(ids["invitationId"]),
         refs.team(organization, ids["teamId"]),
         refs.webhook_secrets(installed.id, "main"),
+        refs.subscription(organization, ids["subscriptionId"]),
         event.ref,
     )

@@ -9,8 +9,8 @@ from shared.errors import InvalidRequest, NotFound
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.events import Delivery, DeliveryStatus, EventType
-from shared.services.access import chosen_organization
 from shared.services.audit import audited
+from shared.services.events.access import managed_organization
 from shared.services.events.announce import announced, begin_delivery
 from shared.services.events.queues import deliver_task
 from shared.services.events.subscriptions import subscription_of
@@ -47,7 +47,7 @@ async def list_deliveries(
     Raises:
         Forbidden, NotFound (``EVENT_SUBSCRIPTION_NOT_FOUND``), InvalidRequest (``INVALID_CURSOR``)
     """
-    organization_id, _ = await chosen_organization(platform, caller, organization_id)
+    organization_id = await managed_organization(platform, caller, organization_id)
     await subscription_of(platform, organization_id, subscription_id)
     size = min(limit, MOST)
     query = _deliveries(organization_id, subscription_id)
@@ -70,7 +70,7 @@ async def send_test(
     Raises:
         Forbidden, NotFound (``EVENT_SUBSCRIPTION_NOT_FOUND``), InvalidRequest
     """
-    organization_id, _ = await chosen_organization(platform, caller, organization_id)
+    organization_id = await managed_organization(platform, caller, organization_id)
     await subscription_of(platform, organization_id, subscription_id)
     data = {"message": "This is a test.", "subscriptionId": subscription_id}
     test = announced(
@@ -104,7 +104,7 @@ async def replay(
         Forbidden, NotFound (``EVENT_SUBSCRIPTION_NOT_FOUND``, ``EVENT_NOT_FOUND``)
         InvalidRequest: neither an event nor a moment is named, or both are.
     """
-    organization_id, _ = await chosen_organization(platform, caller, organization_id)
+    organization_id = await managed_organization(platform, caller, organization_id)
     await subscription_of(platform, organization_id, subscription_id)
     if (event_id is None) == (since is None):
         raise InvalidRequest("Name either eventId or since.")

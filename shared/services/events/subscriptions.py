@@ -12,8 +12,8 @@ from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.model.apikey import ApiKey
 from shared.model.audit import AuditAction
 from shared.model.events import EventType, Subscription
-from shared.services.access import chosen_organization
 from shared.services.audit import audited
+from shared.services.events.access import managed_organization
 from shared.services.events.announce import MOST_SUBSCRIPTIONS, subscriptions_of
 from shared.services.events.listening import with_listeners
 from shared.services.platform import Platform
@@ -47,11 +47,11 @@ async def create_subscription(
     """Return a new subscription with its secret.
 
     Raises:
-        Forbidden, NotFound, InvalidRequest: as :func:`chosen_organization`.
+        Forbidden, NotFound, InvalidRequest: as :func:`managed_organization`.
         InvalidRequest (``INVALID_URL``): the address is no https URL to a public address.
         Conflict (``MAX_EVENT_SUBSCRIPTIONS_REACHED``)
     """
-    organization_id, _ = await chosen_organization(platform, caller, organization_id)
+    organization_id = await managed_organization(platform, caller, organization_id)
     await require_receiver(platform, url)
     subscription_id = platform.sources.auto_id()
     secret = _secret(platform)
@@ -93,9 +93,9 @@ async def list_subscriptions(
     """Return the organization's subscriptions, oldest first.
 
     Raises:
-        Forbidden, NotFound, InvalidRequest: as :func:`chosen_organization`.
+        Forbidden, NotFound, InvalidRequest: as :func:`managed_organization`.
     """
-    organization_id, _ = await chosen_organization(platform, caller, organization_id)
+    organization_id = await managed_organization(platform, caller, organization_id)
     found = await find(platform.store, subscriptions_of(organization_id).at_most(MOST_SUBSCRIPTIONS))
     return sorted((one.value for one in found), key=lambda one: (one.created_at, one.subscription_id))
 
@@ -114,9 +114,7 @@ async def update_subscription(
     Raises:
         Forbidden, NotFound (``EVENT_SUBSCRIPTION_NOT_FOUND``), InvalidRequest (``INVALID_URL``)
     """
-    organization_id, _ = await chosen_organization(platform, caller, organization_id)
-    if not changes:
-        raise InvalidRequest("Nothing to change: send url, types, description or enabled.")
+    organization_id = await managed_organization(platform, caller, organization_id)
     if "url" in changes:
         await require_receiver(platform, str(changes["url"]))
     if changes.get("enabled") is True:
@@ -132,6 +130,8 @@ async def update_subscription(
 
     async def write(others: Sequence[Found[Subscription]]) -> tuple[Patch[Subscription], Subscription]:
         found = _named(others, subscription_id)
+        if not changes:
+            raise InvalidRequest("Nothing to change: send url, types, description or enabled.")
         after = found.value.model_copy(update=changes)
         return Patch(found.ref, changes, found.update_time), after
 
@@ -149,7 +149,7 @@ async def delete_subscription(
     Raises:
         Forbidden, NotFound (``EVENT_SUBSCRIPTION_NOT_FOUND``), InvalidRequest
     """
-    organization_id, _ = await chosen_organization(platform, caller, organization_id)
+    organization_id = await managed_organization(platform, caller, organization_id)
     entry = audited(
         platform, caller, AuditAction.EVENT_SUBSCRIPTION_DELETED, organization_id, subscription_id
     )
@@ -168,7 +168,7 @@ async def rotate_secret(
     Raises:
         Forbidden, NotFound (``EVENT_SUBSCRIPTION_NOT_FOUND``), InvalidRequest
     """
-    organization_id, _ = await chosen_organization(platform, caller, organization_id)
+    organization_id = await managed_organization(platform, caller, organization_id)
     found = await subscription_of(platform, organization_id, subscription_id)
     secret = _secret(platform)
     changes = {

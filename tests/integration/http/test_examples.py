@@ -22,6 +22,15 @@ OF_PUBLIC = [e for e in ALL if not isinstance(e.access, TaskCall) and e.media_ty
 SHOWN = [endpoint for endpoint in OF_PUBLIC if endpoint.name in EXAMPLES]
 
 NEED_MORE = {
+    "somebody who is told of events": {
+        "createEventSubscription",
+        "updateEventSubscription",
+        "deleteEventSubscription",
+        "rotateEventSubscriptionSecret",
+        "sendTestEvent",
+        "listEventDeliveries",
+        "replayEvents",
+    },
     "a mailed code or invitation": {
         "cliRequestLoginOtp",
         "cliRequestSignupOtp",
