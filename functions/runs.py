@@ -203,16 +203,18 @@ async def get_execution_status_public(call: Call[StatusQuery]) -> StatusAnswer:
 
 
 class DetailsQuery(Document):
-    """The query of the details endpoint."""
+    """The query of the details endpoint. ``explain`` is our extension, and looks at sub-workflows too."""
 
     deep: bool = False
     slim: bool = False
+    explain: bool = False
 
 
 class RunDetails(Document):
     """A run together with n8n's own record of it.
 
-    ``trace`` is there with ``deep``, what language models used once it is counted; costs are in micro-USD.
+    With ``explain`` there is ``trace``, and what language models used once it is counted; costs are in
+    micro-USD.
     """
 
     codika_execution_id: str
@@ -243,7 +245,10 @@ class DetailsAnswer(Document):
     errors=(InvalidRequest, Unauthorized, Forbidden, NotFound, Conflict, UpstreamError),
 )
 async def get_execution_details_public(call: Call[DetailsQuery]) -> DetailsAnswer:
-    """Return n8n's record of a run; ``deep`` adds sub-workflow runs, ``slim`` drops bulky links."""
+    """Return n8n's record of a run; ``deep`` adds sub-workflow runs, ``slim`` drops bulky links.
+
+    ``explain`` adds where it failed and how far it came, and what language models used.
+    """
     instance, execution_id = call.params["processInstanceId"], call.params["executionId"]
     (found,) = call.prefetched
     shown = await details(
@@ -252,18 +257,18 @@ async def get_execution_details_public(call: Call[DetailsQuery]) -> DetailsAnswe
         instance,
         execution_id,
         found,
-        deep=call.body.deep,
+        deep=call.body.deep or call.body.explain,
         slim=call.body.slim,
     )
-    run = shown.run
+    run, explained = shown.run, call.body.explain
     return DetailsAnswer(
         execution=RunDetails(
             codika_execution_id=run.execution_id,
             n8n_execution_id=run.n8n_execution_id or "",
             status=run.status.value,
             n8n_execution=shown.recorded,
-            trace=shown.trace,
-            llm_usage=run.llm_usage,
-            llm_totals=run.llm_totals,
+            trace=shown.trace if explained else None,
+            llm_usage=run.llm_usage if explained else None,
+            llm_totals=run.llm_totals if explained else None,
         )
     )

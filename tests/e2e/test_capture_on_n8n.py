@@ -37,7 +37,7 @@ def details_of(stack: RunningStack, instance: str, execution_id: str) -> Json:
     """Return what the platform shows of a run and its sub-workflows."""
     path = f"{stack.base_url}/getExecutionDetailsPublic/{instance}/{execution_id}"
     headers = {"X-API-Key": stack.owner_key}
-    shown: Json = httpx.get(path, params={"deep": "true"}, headers=headers, timeout=30).json()["execution"]
+    shown: Json = httpx.get(path, params={"explain": "true"}, headers=headers, timeout=30).json()["execution"]
     return shown
 
 

@@ -154,5 +154,6 @@ def test_every_endpoint_wants_proof_of_something_but_those_that_everybody_needs(
     open_to_all = {e.name for e in ALL if expected(e, CALLERS[0]).let_in and e.envelope is not Envelope.AUTH}
 
     pages = {"apiDocs", "apiDocsAsset", "encryption", "openApiDocument", "organizationLogo", "downloadFile"}
+    probes = {"healthz", "readyz"}
     steps = {"openIntegrationAuthorization", "confirmIntegrationAuthorization"}
-    assert open_to_all == pages | steps | {"completeIntegrationAuthorization"}
+    assert open_to_all == pages | probes | steps | {"completeIntegrationAuthorization"}

@@ -205,7 +205,7 @@ async def test_what_was_installed_from_another_organization_does_not_show_its_wo
     assert run["error"]["node"] == {"name": "Think", "type": "code", "typeVersion": 2}
 
 
-async def test_deep_tells_where_the_whole_tree_failed_and_went_well_last(
+async def test_explain_tells_where_the_whole_tree_failed_and_went_well_last(
     world: World, installed: Installation
 ) -> None:
     parent, child = (f"{installed.process_id}-trace-{name}" for name in ("p", "c"))
@@ -219,8 +219,10 @@ async def test_deep_tells_where_the_whole_tree_failed_and_went_well_last(
     execution_id = await recorded(installed, run_data(**nodes), parent)
     installed.n8n.executions[-1]["workflowData"] = {"name": "Orders", "nodes": []}
 
-    answer = (await details(world, installed, execution_id, deep="true", slim="true")).json()["execution"]
+    answer = (await details(world, installed, execution_id, explain="true", slim="true")).json()["execution"]
 
+    plain = (await details(world, installed, execution_id, deep="true")).json()["execution"]
+    assert set(plain) == {"codikaExecutionId", "n8nExecutionId", "status", "n8nExecution"}
     below = {"workflow": installed.n8n_workflow_id}
     assert answer["trace"] == {
         "failed": [{"workflow": "Orders", "node": "Call"}, {**below, "node": "Write"}],

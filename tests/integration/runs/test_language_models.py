@@ -34,7 +34,7 @@ def record(
 
 async def shown(world: World, installed: Installation, execution_id: str) -> Json:
     path = f"/getExecutionDetailsPublic/{installed.id}/{execution_id}"
-    answer = await world.gateway.get(path, world.north.keys["owner"])
+    answer = await world.gateway.get(path, world.north.keys["owner"], explain="true")
     assert answer.status_code == 200, answer.text
     execution: Json = answer.json()["execution"]
     return execution
