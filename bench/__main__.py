@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench import deploy, life, operations, report, stack, trigger, vault, versions
+from bench import deploy, life, notice, operations, report, stack, trigger, vault, versions
 from bench.endpoints import costs, pages
 from bench.endpoints.desk import opened as opened_desk
 from bench.fairness import measure as fairness
@@ -36,6 +36,7 @@ Benchmark = Callable[[Session], Awaitable[Section]]
 IN_SESSION: Mapping[str, Benchmark] = {
     "trigger": trigger.measure,
     "life": life.measure,
+    "notice": notice.measure,
     "deploy": deploy.measure,
     "operations": operations.measure,
     "vault": vault.measure,

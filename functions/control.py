@@ -329,11 +329,6 @@ async def cancel_execution_job_public(call: Call[Nothing]) -> JobProgress:
     return JobProgress.of(job_id, await cancel_job(call.platform, call.caller, instance, job_id))
 
 
-def _deliveries(headers: Mapping[str, str]) -> int:
-    """Return how often a task was delivered before."""
-    return int(headers.get("x-cloudtasks-taskretrycount", "0"))
-
-
 class Outcome(Document):
     """What the handler did, for the log."""
 
@@ -358,7 +353,7 @@ class StopOrder(Document):
 )
 async def stop_execution(call: Call[StopOrder]) -> Outcome:
     """Stop a cancelled run in n8n."""
-    order, deliveries = call.body, _deliveries(call.headers)
+    order, deliveries = call.body, call.deliveries
     call.notes["executionId"] = order.execution_id
     outcome = await stop(call.platform, order.process_instance_id, order.execution_id, deliveries)
     call.notes["outcome"] = outcome
@@ -386,7 +381,7 @@ class PageOrder(Document):
 )
 async def control_executions(call: Call[PageOrder]) -> Outcome:
     """Do a page of a job."""
-    order, deliveries = call.body, _deliveries(call.headers)
+    order, deliveries = call.body, call.deliveries
     outcome = await do_page(call.platform, order.process_instance_id, order.job_id, order.page, deliveries)
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)

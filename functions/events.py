@@ -345,8 +345,7 @@ class Outcome(Document):
 )
 async def announce_event(call: Call[AnnounceOrder]) -> Outcome:
     """Begin the delivery of an event to everybody who wants it."""
-    deliveries = int(call.headers.get("x-cloudtasks-taskretrycount", "0"))
-    told = await announce(call.platform, call.body.organization_id, call.body.event_id, deliveries)
+    told = await announce(call.platform, call.body.organization_id, call.body.event_id, call.deliveries)
     call.notes["outcome"] = outcome = f"{told} subscribers"
     return Outcome(outcome=outcome)
 
@@ -362,5 +361,5 @@ async def announce_event(call: Call[AnnounceOrder]) -> Outcome:
 )
 async def deliver_event(call: Call[DeliveryOrder]) -> Outcome:
     """Try once to tell a subscriber of an event."""
-    call.notes["outcome"] = outcome = await deliver(call.platform, call.body)
+    call.notes["outcome"] = outcome = await deliver(call.platform, call.body, call.deliveries)
     return Outcome(outcome=outcome)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Self
 
 from pydantic import Field
@@ -226,11 +225,6 @@ async def resume_rollout_public(call: Call[RolloutNamed]) -> RolloutState:
     )
 
 
-def _deliveries(headers: Mapping[str, str]) -> int:
-    """Return how often a task was delivered before."""
-    return int(headers.get("x-cloudtasks-taskretrycount", "0"))
-
-
 class Outcome(Document):
     """What the handler did, for the log."""
 
@@ -257,7 +251,7 @@ class PlanOrder(Document):
 )
 async def plan_rollout(call: Call[PlanOrder]) -> Outcome:
     """Find a page of the installations a rollout is for."""
-    order, deliveries = call.body, _deliveries(call.headers)
+    order, deliveries = call.body, call.deliveries
     outcome = await plan(call.platform, order.rollout_id, order.attempt, order.after, deliveries)
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)
@@ -284,7 +278,7 @@ class TargetOrder(Document):
 )
 async def update_installation(call: Call[TargetOrder]) -> Outcome:
     """Bring one installation to a rollout's version."""
-    order, deliveries = call.body, _deliveries(call.headers)
+    order, deliveries = call.body, call.deliveries
     outcome = await update_target(call.platform, order.rollout_id, order.process_instance_id, deliveries)
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from shared.errors import Conflict, NotFound, Unauthorized, UpstreamError
@@ -25,11 +24,6 @@ from shared.services.runs.order import DispatchOrder
 from shared.services.runs.supervise import supervise
 
 
-def _deliveries(headers: Mapping[str, str]) -> int:
-    """Return how often a task was delivered before."""
-    return int(headers.get("x-cloudtasks-taskretrycount", "0"))
-
-
 class Outcome(Document):
     """What the handler did, for the log."""
 
@@ -49,7 +43,7 @@ class Outcome(Document):
 async def dispatch_execution(call: Call[DispatchOrder]) -> Outcome:
     """Send a run into n8n."""
     call.notes["executionId"] = call.body.execution_id
-    outcome = await dispatch(call.platform, call.body, _deliveries(call.headers))
+    outcome = await dispatch(call.platform, call.body, call.deliveries)
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)
 
@@ -95,7 +89,7 @@ async def supervise_execution(call: Call[RunOrder]) -> Outcome:
 async def measure_language_models(call: Call[ModelsOrder]) -> Outcome:
     """Count what a run used of language models."""
     call.notes["executionId"] = call.body.execution_id
-    outcome = await measure(call.platform, call.body, _deliveries(call.headers))
+    outcome = await measure(call.platform, call.body, call.deliveries)
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)
 
@@ -118,7 +112,7 @@ class DeployOrder(Document):
 )
 async def resume_deployment(call: Call[DeployOrder]) -> Outcome:
     """Complete or fail a deployment whose worker is gone."""
-    outcome = await resume(call.platform, call.body.deployment_instance_id, _deliveries(call.headers))
+    outcome = await resume(call.platform, call.body.deployment_instance_id, call.deliveries)
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)
 
@@ -141,7 +135,7 @@ class IngestionOrder(Document):
 )
 async def resume_data_ingestion(call: Call[IngestionOrder]) -> Outcome:
     """Complete or fail a data ingestion whose worker is gone."""
-    outcome = await resume_ingestion(call.platform, call.body.data_ingestion_id, _deliveries(call.headers))
+    outcome = await resume_ingestion(call.platform, call.body.data_ingestion_id, call.deliveries)
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)
 

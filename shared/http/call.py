@@ -50,3 +50,8 @@ class Call(Generic[B]):
         if self.key is None:
             raise LookupError("this endpoint has no keyed access")
         return self.key
+
+    @property
+    def deliveries(self) -> int:
+        """How often the task that this call delivers was delivered before."""
+        return int(self.headers.get("x-cloudtasks-taskretrycount", "0"))

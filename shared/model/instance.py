@@ -118,3 +118,8 @@ class ProcessInstance(Sharing, Lockable):
     last_executed_at: datetime | None = None
     trigger_errors: list[TriggerError] = []
     """At most one of each workflow."""
+
+    @property
+    def lacks_credits(self) -> bool:
+        """Whether it is off because its organization has no credits left."""
+        return self.inactive_reason is InactiveReason.CREDITS_EXHAUSTED

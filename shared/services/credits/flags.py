@@ -9,8 +9,8 @@ import asyncio
 
 from shared.model.account import Account
 from shared.model.audit import AuditAction
-from shared.model.instance import InactiveReason, ProcessInstance
-from shared.model.instance_events import Event, after
+from shared.model.instance import ProcessInstance
+from shared.model.instance_events import Event, Standing, after
 from shared.services.audit import audited
 from shared.services.faults import point
 from shared.services.instances.switch import switch
@@ -56,7 +56,7 @@ async def _those_to_change(platform: Platform, account: Account) -> list[Found[P
     if account.exhausted:
         query = query.where("is_active", "==", True)
     else:
-        query = query.where("inactive_reason", "==", InactiveReason.CREDITS_EXHAUSTED.value)
+        query = query.where("inactive_reason", "==", Standing.CREDITS_EXHAUSTED.value)
     return await find(platform.store, query.at_most(_PAGE))
 
 
@@ -89,7 +89,7 @@ async def _exhaust(platform: Platform, found: Found[ProcessInstance]) -> None:
             AuditAction.INSTANCE_DEACTIVATED,
             present.value.organization_id,
             instance_id,
-            reason=InactiveReason.CREDITS_EXHAUSTED.value,
+            reason=Standing.CREDITS_EXHAUSTED.value,
         )
         await turn.end(after(Event.CREDITS_EXHAUSTED, present.value), entry)
 

@@ -10,7 +10,7 @@ from shared.errors import Conflict, Internal, InvalidRequest
 from shared.model.apikey import ApiKey, KeyKind
 from shared.model.deployment import DeploymentInstance, WorkflowRow
 from shared.model.document import Document
-from shared.model.instance import InactiveReason, ProcessInstance
+from shared.model.instance import ProcessInstance
 from shared.n8n.client import N8nClient
 from shared.n8n.errors import N8nNotLive, N8nRefused
 from shared.n8n.liveness import MARKER_NAME, marker
@@ -127,8 +127,8 @@ class _Look:
         async with self._turns:
             actual = await self._actual(row)
         # Want of credits switches nothing off in n8n.
-        spent = self._instance.inactive_reason is InactiveReason.CREDITS_EXHAUSTED
-        running = row.n8n_workflow_is_active if spent else self._instance.is_active
+        of = self._instance
+        running = row.n8n_workflow_is_active if of.lacks_credits else of.is_active
         found = findings(row, actual, self._live_id, running=running, shows_nodes=self._shows_nodes)
         return WorkflowDrift(
             workflow_id=row.workflow_id,

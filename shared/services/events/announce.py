@@ -29,8 +29,8 @@ MOST_SUBSCRIPTIONS = 20
 KEPT = timedelta(days=30)
 """How long events and their deliveries can be looked at and replayed."""
 
-_WAITED_FOR = 8
-"""Deliveries of its task during which an event may still be committed."""
+WAITED_FOR = 8
+"""Deliveries of a task during which what it is about may still be committed."""
 
 
 class NotYet(UpstreamError):
@@ -112,7 +112,7 @@ async def announce(platform: Platform, organization_id: str, event_id: str, deli
     """
     event = await platform.store.get(refs.event(organization_id, event_id))
     if event is None:
-        if deliveries < _WAITED_FOR:
+        if deliveries < WAITED_FOR:
             raise NotYet("The event is not committed yet.")
         return 0
     subscribed = await find(platform.store, subscriptions_of(organization_id).at_most(MOST_SUBSCRIPTIONS))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.model.deployment import DeploymentInstance, DeploymentStatus
+from shared.model.document import Complete
 from shared.model.events import EventType
 from shared.model.instance import ProcessInstance
 from shared.services.events.announce import announced
@@ -89,10 +90,13 @@ async def _told(
     return [announcement.write]
 
 
+class _State(Complete):
+    """What is told of an installation's state."""
+
+    is_active: bool
+    inactive_reason: str | None
+    archived: bool
+
+
 def _state(instance: ProcessInstance) -> dict[str, object]:
-    reason = instance.inactive_reason
-    return {
-        "isActive": instance.is_active,
-        "inactiveReason": reason.value if reason else None,
-        "archived": instance.archived,
-    }
+    return _State.model_validate({name: getattr(instance, name) for name in _STATE}).wire()

@@ -12,6 +12,7 @@ from shared.model.document import Document, iso
 from shared.model.events import Attempt, Delivery, DeliveryStatus, OutEvent, Subscription
 from shared.outbound.post import Answer
 from shared.services.audit import audited
+from shared.services.events.announce import WAITED_FOR, NotYet
 from shared.services.events.queues import SCHEDULE, deliver_task
 from shared.services.platform import Platform
 from shared.services.secrets import event_secret, open_text
@@ -45,8 +46,14 @@ class _Case:
     delivery: Found[Delivery]
 
 
-async def deliver(platform: Platform, order: DeliveryOrder) -> str:
-    """Try once; return what happened, for the log. A repeat of a try that was written down does nothing."""
+async def deliver(platform: Platform, order: DeliveryOrder, deliveries: int) -> str:
+    """Try once; return what happened, for the log. A repeat of a try that was written down does nothing.
+
+    ``deliveries`` is the number of earlier deliveries of the same task.
+
+    Raises:
+        NotYet: what makes it this try's turn is not written down yet.
+    """
     event, subscription, delivery = await platform.store.fetch(
         refs.event(order.organization_id, order.event_id),
         refs.subscription(order.organization_id, order.subscription_id),
@@ -55,6 +62,8 @@ async def deliver(platform: Platform, order: DeliveryOrder) -> str:
     if event is None or delivery is None:
         return "unknown"
     of = delivery.value
+    if (of.round, of.tried) < (order.round, order.tried) and deliveries < WAITED_FOR:
+        raise NotYet("It is not the turn of this try yet.")
     if of.status is not DeliveryStatus.PENDING or (of.round, of.tried) != (order.round, order.tried):
         return "done before"
     if subscription is None or not (subscription.value.enabled or event.value.only):

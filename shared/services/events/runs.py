@@ -8,6 +8,7 @@ from shared.model.events import EventType
 from shared.model.execution import Execution, ExecutionStatus
 from shared.services.events.announce import Announcement, announced
 from shared.services.platform import Platform
+from shared.store import refs
 
 _TYPES = {
     ExecutionStatus.SUCCESS: EventType.EXECUTION_COMPLETED,
@@ -37,3 +38,15 @@ def ended_run(platform: Platform, run: Execution, account: Account | None) -> An
     if run.error_details:
         data["error"] = {name: run.error_details[name] for name in _SHOWN if run.error_details.get(name)}
     return announced(platform, run.organization_id, type_, run.execution_id, data)
+
+
+async def tell_again(platform: Platform, run: Execution) -> None:
+    """Book the telling of a run's end once more, if somebody is to be told of it.
+
+    For who finds that a run has ended and nobody else looks after it: the process that ended it may have died
+    before it booked the task. Told twice, it is delivered once.
+    """
+    account = await platform.store.get(refs.account(run.organization_id))
+    told = ended_run(platform, run, account.value if account else None)
+    if told is not None and await platform.store.get(refs.event(run.organization_id, told.event.event_id)):
+        await platform.queue.create(told.task)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shared.errors import InstanceInactive, PlatformError
-from shared.model.instance import InactiveReason
 from shared.services.credits.gate import exhausted
 from shared.services.platform import Platform
 from shared.store import refs
@@ -15,7 +14,7 @@ async def refusal(platform: Platform, process_instance_id: str) -> PlatformError
     One that is off for want of credits says so: InsufficientCredits; any other is InstanceInactive.
     """
     found = await platform.store.get(refs.instance(process_instance_id))
-    if found is not None and found.value.inactive_reason is InactiveReason.CREDITS_EXHAUSTED:
+    if found is not None and found.value.lacks_credits:
         return exhausted()
     return InstanceInactive(
         "This process instance is not active. Activate it, or rerun its deployment if that failed."

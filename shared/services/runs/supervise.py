@@ -9,6 +9,7 @@ from shared.executions.details import withheld
 from shared.model.execution import DispatchState, Execution, ExecutionStatus
 from shared.n8n.errors import N8nUnreachable
 from shared.n8n.executions import N8nStatus
+from shared.services.events.runs import tell_again
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
 from shared.services.runs.finish import fail
@@ -44,9 +45,13 @@ async def supervise(
     found = await platform.store.get(refs.execution(process_instance_id, execution_id))
     if found is not None:
         follow(found.value.traceparent, found.value.tracestate)
-    if found is None or found.value.status is not ExecutionStatus.PENDING:
+    if found is None:
         return "finished"
     run = found.value
+    if run.status is not ExecutionStatus.PENDING:
+        # Whoever ended it takes this task back; that it is here says that they may not have come so far.
+        await tell_again(platform, run)
+        return "finished"
     if run.dispatch is DispatchState.QUEUED:
         return await _still_queued(platform, found, round_)
     client = await n8n_client(platform, run.backend_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ class Message:
 
     body: bytes
     headers: dict[str, str]
+    at: float = field(default_factory=time.time)
+    """When it came; seconds since 1970."""
 
     @property
     def content(self) -> dict[str, Any]:
