@@ -83,8 +83,10 @@ class Tab:
         return await asyncio.wait_for(answer, 30)
 
     async def evaluate(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression on the page."""
-        result = await self.send("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Return the value of a JavaScript expression on the page; of a promise, what it comes to."""
+        result = await self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 

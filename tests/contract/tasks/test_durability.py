@@ -103,8 +103,11 @@ async def test_every_task_is_delivered_through_repeated_crashes_and_no_attempt_t
         limits = tasks_v2.RateLimits(max_dispatches_per_second=200, max_concurrent_dispatches=20)
         queue = tasks_v2.Queue(name=QUEUE, rate_limits=limits)
         await client.create_queue(parent=PARENT, queue=queue)
+        # All are there before the first is delivered, or hardly any would be left for the crashes.
+        await client.pause_queue(name=QUEUE)
         for name in names:
             await client.create_task(parent=QUEUE, task=task(worker.url + path, name=f"{QUEUE}/tasks/{name}"))
+        await client.resume_queue(name=QUEUE)
         await first.kill()
 
     for _ in range(3):

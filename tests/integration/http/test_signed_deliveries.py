@@ -61,7 +61,7 @@ async def test_an_event_that_is_delivered_again_is_the_run_it_began(
     (call,) = installed.calls
     assert call.body["pending_webhooks"] == 0
     # Only one that comes again is looked up.
-    assert world.gateway.line_of(answers[0])["firestore"]["roundTrips"] == 1
+    assert world.gateway.cost_of(answers[0], reads=2)["roundTrips"] == 1
 
 
 async def test_of_many_deliveries_at_once_one_begins_a_run(sender: Sender) -> None:

@@ -65,6 +65,13 @@ class Gateway:
         ]
         return found
 
+    def cost_of(self, answer: httpx.Response, reads: int) -> dict[str, int]:
+        """What a trigger cost that reads so many documents, without the look at the account once a second."""
+        counts: dict[str, int] = self.line_of(answer)["firestore"]
+        looked = counts["reads"] - reads
+        assert looked in (0, 1)
+        return {**counts, "reads": reads, "roundTrips": counts["roundTrips"] - looked}
+
     def lines_about(self, execution_id: str, endpoint: str = "") -> list[dict[str, Any]]:
         """The lines of requests that concerned a run."""
         return [
