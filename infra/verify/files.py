@@ -1,8 +1,11 @@
-"""The files that are verified, read from disk."""
+"""The files that are verified, read from disk and written back."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
+
+from shared.validation.engine.finding import Finding, Severity
 
 _READ = frozenset({"config.ts", "config.js", "project.json"})
 _FOLDERS = ("workflows", "skills", "data-ingestion")
@@ -11,27 +14,56 @@ _LARGEST = 30 * 1024 * 1024
 
 
 class NothingToVerify(Exception):
-    """There is no such file or folder, or it cannot be read."""
+    """There is no such file or folder, or it cannot be read; ``finding`` says so to programs."""
+
+    def __init__(self, rule: str, path: Path | str, problem: str) -> None:
+        """Take the rule that says so (platform §23.2), what was to be read, and why it cannot be."""
+        super().__init__(f"{path} {problem}")
+        self.finding = Finding(rule, Severity.MUST, str(path), f"{path} {problem}")
 
 
-def read(path: Path) -> tuple[dict[str, str], bool]:
-    """Return the texts of a file, or of the files that make a use case, by path, and whether it is a folder.
+class Target(NamedTuple):
+    """A workflow file, or the folder of a use case; ``files`` are its texts by path below the folder."""
+
+    path: str
+    is_folder: bool
+    files: dict[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        """The paths of the files, from where the command was given."""
+        return [self.name(name) for name in self.files]
+
+    def name(self, file: str) -> str:
+        """Return the path of a file of the target, from where the command was given."""
+        return (Path(self.path) / file).as_posix() if self.is_folder and file != self.path else file
+
+    def write(self, file: str, text: str) -> None:
+        """Write a file; bytes that are no text stay what they were."""
+        Path(self.name(file)).write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def target_at(given: str) -> Target:
+    """Return the file, or the files that make a use case.
 
     Raises:
         NothingToVerify
     """
+    path = Path(given)
     try:
         if path.is_dir():
-            return {name: _text(path / name) for name in _names(path)}, True
+            return Target(given, True, {name: _text(path / name) for name in _names(path)})
         if path.is_file():
-            return {path.name: _text(path)}, False
+            return Target(given, False, {given: _text(path)})
     except OSError as error:
-        raise NothingToVerify(f"{path} cannot be read: {error.strerror}") from None
-    raise NothingToVerify(f"{path} does not exist")
+        reason = error.strerror or "it cannot be read"
+        raise NothingToVerify("FILE-002", error.filename or given, f"cannot be read: {reason}") from None
+    rule = "FILE-001" if path.suffix == ".json" else "FOLDER-001"
+    raise NothingToVerify(rule, given, "does not exist")
 
 
 def _names(root: Path) -> list[str]:
-    names = [path.name for path in root.iterdir() if path.name in _READ]
+    names = [path.name for path in root.iterdir() if path.name in _READ and path.is_file()]
     for folder in _FOLDERS:
         files = (path for path in (root / folder).rglob("*") if path.is_file())
         names += [path.relative_to(root).as_posix() for path in files]
@@ -40,5 +72,5 @@ def _names(root: Path) -> list[str]:
 
 def _text(path: Path) -> str:
     if path.stat().st_size > _LARGEST:
-        raise NothingToVerify(f"{path} is larger than {_LARGEST} bytes")
-    return path.read_bytes().decode(errors="replace")
+        raise NothingToVerify("FILE-002", path, f"is larger than {_LARGEST} bytes")
+    return path.read_bytes().decode(errors="surrogateescape")

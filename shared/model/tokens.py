@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bisect
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
+
+from shared.pattern import pattern
 
 
 class Scope(StrEnum):
@@ -52,8 +54,7 @@ BASE_URL = Scope.ORGANIZATION.placeholder("N8N_BASE_URL")
 """Every trigger URL starts with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A placeholder in a text: ``text[start:end]``."""
 
     scope: Scope
@@ -74,9 +75,9 @@ def _pattern(scope: Scope) -> str:
 
 _PREFIXES = "|".join(scope.value for scope in Scope)
 # One alternative per scope, tried only where a known prefix follows the braces: linear in the text.
-_TOKEN = re.compile(r"\{\{(?:" + "|".join(f"{scope.value}_{_pattern(scope)}" for scope in Scope) + r")\}\}")
-_ALMOST = re.compile(r"\{\{[ \t]*=?(?:" + _PREFIXES + r")_[^{}]*\}\}")
-_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+_TOKEN = pattern(r"\{\{(?:" + "|".join(f"{scope.value}_{_pattern(scope)}" for scope in Scope) + r")\}\}")
+_ALMOST = pattern(r"\{\{[ \t]*=?(?:" + _PREFIXES + r")_[^{}]*\}\}")
+_QUOTE = pattern(r'\\.|"', re.DOTALL)
 
 
 def find(text: str) -> list[Token]:

@@ -10,10 +10,8 @@ from shared.validation.engine.rule import Layer, Rule
 from shared.validation.engine.selection import Selection
 from shared.validation.engine.source import NotJson, Source
 from shared.validation.engine.workflow import Workflow
-from shared.validation.rules.folder_rules import FOLDER_RULES
 from shared.validation.rules.shape import misshapen
 from shared.validation.rules.workflow_rules import WORKFLOW_RULES
-from shared.validation.usecase.from_folder import use_case_of
 
 Subject = TypeVar("Subject")
 
@@ -24,7 +22,10 @@ _NO_FILES: Mapping[str, str] = {}
 
 def check_workflow(text: str, path: str, selection: Selection = _EVERYTHING) -> list[Finding]:
     """Return what the rules say of a workflow file, in their order. Never raises, whatever the text."""
-    source = Source(path, text)
+    return _checked(Source(path, text), selection)
+
+
+def _checked(source: Source, selection: Selection) -> list[Finding]:
     try:
         data = source.data
     except NotJson as error:
@@ -47,10 +48,13 @@ def check_use_case(
 
     ``files`` holds the texts of its files by path below the folder. Never raises, whatever the texts.
     """
+    from shared.validation.rules.folder_rules import FOLDER_RULES
+    from shared.validation.usecase.from_folder import use_case_of
+
     use_case = use_case_of(files)
     found = list(findings_of(selection.chosen(FOLDER_RULES), use_case, Source(path, ""), selection, files))
     for file in use_case.workflow_files if workflows else ():
-        found += check_workflow(files[file], file, selection)
+        found += _checked(use_case.source(file), selection)
     return found
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.validation.engine.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """Give the object at ``at`` a member; replace its value if it has one of that name."""
 
     at: str
@@ -18,16 +17,14 @@ class Put:
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(NamedTuple):
     """Take a member from the object at ``at``."""
 
     at: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(NamedTuple):
     """Put another text in the place of a part."""
 
     start: int

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shared.validation.engine.rule import Example, Files
+from shared.validation.engine.rule import Example
 
 ERROR_WORKFLOW = "{{ORGSECRET_ERROR_WORKFLOW_ID_TERCESORG}}"
 WEBHOOK_CREDENTIAL = {
@@ -73,7 +73,6 @@ def parent(*steps: Mapping[str, Any], settings: Json = SETTINGS, **top: Any) -> 
     return chain(webhook(), INIT, *steps, SUBMIT, settings=settings, **top)
 
 
-def one(text: str) -> Example:
-    """Return an example of one workflow."""
-    files: Files = {"workflow.json": text}
-    return lambda: files
+def one(text: Callable[[], str]) -> Example:
+    """Return an example of one workflow, which is made when it is shown."""
+    return lambda: {"workflow.json": text()}

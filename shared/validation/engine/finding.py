@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from shared.validation.engine.edits import Edit
 
@@ -16,8 +16,7 @@ class Severity(StrEnum):
     NIT = "nit"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What a rule found, before it is known in which file.
 
     ``pointer`` is the JSON pointer (RFC 6901) of what is wrong, as far as it exists; ``offset`` is given
@@ -35,8 +34,7 @@ class Problem:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A problem in a file. ``line`` and ``column`` begin at 1; ``column`` counts characters."""
 
     rule: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.validation.engine.check import check_use_case, check_workflow
 from shared.validation.engine.edits import applied
@@ -17,8 +17,7 @@ LAST = "WORKFLOW-FORMAT"
 _ROUNDS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(NamedTuple):
     """The texts by path, what was mended in them, and what the rules say of them now."""
 
     texts: Mapping[str, str]

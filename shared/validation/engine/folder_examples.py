@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from shared.validation.engine.examples import chain, node, parent
 from shared.validation.engine.rule import Example
@@ -40,15 +40,15 @@ def config(
 """
 
 
-def folder(files: Mapping[str, str] | None = None, text: str | None = None) -> Example:
+def folder(files: Mapping[str, str | Callable[[], str]] | None = None, text: str | None = None) -> Example:
     """Return a use case of one workflow, with another configuration, and with other files or more."""
-    base = {
+    return lambda: {
         "config.ts": config() if text is None else text,
         "project.json": json.dumps({"projectId": "p"}),
         "workflows/main.json": parent(),
         "skills/take-order/SKILL.md": SKILL,
+        **{name: given if isinstance(given, str) else given() for name, given in (files or {}).items()},
     }
-    return lambda: {**base, **(files or {})}
 
 
 def called(*extra: Mapping[str, object]) -> str:

@@ -1,17 +1,14 @@
-"""Findings for people, for programs, and for code hosts."""
+"""Findings for people, and for programs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from shared.validation.engine.finding import Finding, Severity
-from shared.validation.engine.rule import Rule
 
-_LEVELS = {Severity.MUST: "error", Severity.SHOULD: "warning", Severity.NIT: "note"}
 _COLOURS = {Severity.MUST: "31", Severity.SHOULD: "33", Severity.NIT: "2"}
-_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def is_valid(findings: Sequence[Finding]) -> bool:
@@ -50,6 +47,7 @@ def as_json(path: str, findings: Sequence[Finding], files: Sequence[str], **more
         "valid": is_valid(findings),
         "path": path,
         "summary": summary(findings),
+        "ruleCount": _by_rule(findings),
         "filesValidated": list(files),
         "findings": [as_dict(finding) for finding in findings],
         **more,
@@ -57,36 +55,11 @@ def as_json(path: str, findings: Sequence[Finding], files: Sequence[str], **more
     return json.dumps(report, ensure_ascii=False, indent=2)
 
 
-def as_sarif(findings: Sequence[Finding], rules: Sequence[Rule[Any]]) -> str:
-    """Return everything found as SARIF 2.1.0, which code hosts show beside the lines."""
-    known = {rule.id: rule for rule in rules}
-    named = list(dict.fromkeys(finding.rule for finding in findings))
-    run = {
-        "tool": {"driver": {"name": "podium verify", "rules": [_described(name, known) for name in named]}},
-        "results": [_result(finding, named) for finding in findings],
-        "columnKind": "unicodeCodePoints",
-    }
-    return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
-
-
-def _described(name: str, known: Mapping[str, Rule[Any]]) -> dict[str, Any]:
-    rule = known.get(name)
-    text = rule.doc.split("\n\n")[0] if rule else name
-    return {"id": name, "shortDescription": {"text": text}}
-
-
-def _result(finding: Finding, named: Sequence[str]) -> dict[str, Any]:
-    location: dict[str, Any] = {"artifactLocation": {"uri": finding.path}}
-    if finding.line is not None:
-        location["region"] = {"startLine": finding.line, "startColumn": finding.column or 1}
-    text = f"{finding.message}. {finding.details}" if finding.details else finding.message
-    return {
-        "ruleId": finding.rule,
-        "ruleIndex": named.index(finding.rule),
-        "level": _LEVELS[finding.severity],
-        "message": {"text": text},
-        "locations": [{"physicalLocation": location}],
-    }
+def _by_rule(findings: Sequence[Finding]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.rule] = counts.get(finding.rule, 0) + 1
+    return counts
 
 
 def as_text(findings: Sequence[Finding], *, colours: bool) -> str:

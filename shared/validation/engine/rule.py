@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from shared.validation.engine.finding import Problem, Severity
 
@@ -28,8 +27,7 @@ Example = Callable[[], Files]
 """Makes the files a rule is shown with, by path; a rule about workflows is shown with one file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule(Generic[Subject]):
+class Rule(NamedTuple, Generic[Subject]):
     """One rule. ``check`` yields what is wrong with a workflow or a folder.
 
     ``excluded`` rules run only when they are asked for by name.

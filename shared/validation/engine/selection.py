@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.validation.engine.finding import Severity
 from shared.validation.engine.rule import Rule
@@ -37,14 +36,13 @@ ALIASES: Mapping[str, str] = {
 """Names that the documentation uses; findings carry the primary ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """What the caller asked for. Names of rules may be aliases, in any case."""
 
     include: Iterable[str] = ()
     exclude: Iterable[str] = ()
     strict: bool = False
-    severities: Mapping[str, Severity] = field(default_factory=dict)
+    severities: Mapping[str, Severity] = {}
 
     def chosen(self, rules: Iterable[Rule[Any]]) -> list[Rule[Any]]:
         """Return the rules that run: those asked for, or all that are not left out by default."""

@@ -10,17 +10,18 @@ import bisect
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-_BARE = re.compile(
+from shared.pattern import pattern
+
+_BARE = pattern(
     # A string, even one that does not end, or a placeholder outside of one: linear in the text.
     r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?P<bare>\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})',
     re.DOTALL,
 )
-_WHOLE = re.compile(r'"(\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})"')
-_SPACE = re.compile(r"[ \t\n\r]*")
+_WHOLE = pattern(r'"(\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})"')
+_SPACE = pattern(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_constant=lambda word: _refuse(word))
 _DEEPEST = 500
 """Levels of lists and objects; what is nested deeper is no workflow."""
@@ -34,16 +35,14 @@ def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON value")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A part of a text: ``text[start:end]``."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A member of an object: the span of its name, and that of its value."""
 
     name: str
@@ -51,16 +50,15 @@ class Member:
     value: Span
 
 
-@dataclass
 class Source:
     """The text of one file. Nothing of it is looked at before it is asked for."""
 
-    path: str
-    text: str
-    _bare: tuple[int, ...] = field(init=False, default=())
-    """Where the quoted text has quotes that the text has not, in the quoted text."""
-
-    def __post_init__(self) -> None:
+    def __init__(self, path: str, text: str) -> None:
+        """Take any text; ``path`` is what findings name it by."""
+        self.path = path
+        self.text = text
+        self._bare: tuple[int, ...] = ()
+        """Where the quoted text has quotes that the text has not, in the quoted text."""
         self._quoted = self._with_quotes() if "{{INSTPARM_" in self.text else self.text
 
     @cached_property

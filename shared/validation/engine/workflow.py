@@ -7,21 +7,21 @@ need not ask again; that it has the wrong shape is told once, by ``JSON-001``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.validation.engine.source import Source, pointer
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
 class Node:
     """A node and where it stands. ``id`` is its name when it has no id."""
 
-    index: int
-    data: Mapping[str, Any]
+    def __init__(self, index: int, data: Mapping[str, Any]) -> None:
+        """Take a node's place among all, and what is written of it."""
+        self.index = index
+        self.data = data
 
     @cached_property
     def name(self) -> str:
@@ -68,8 +68,7 @@ class Node:
         return pointer("nodes", self.index, *parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """An edge from one node to another; ``channel`` is ``main`` or one of the AI channels."""
 
     source: Node
@@ -78,12 +77,13 @@ class Connection:
     output: int
 
 
-@dataclass
 class Workflow:
     """A workflow that could be read, and passed the checks of its shape."""
 
-    source: Source
-    data: Mapping[str, Any]
+    def __init__(self, source: Source, data: Mapping[str, Any]) -> None:
+        """Take a file, and what it says."""
+        self.source = source
+        self.data = data
 
     @cached_property
     def nodes(self) -> list[Node]:

@@ -40,8 +40,8 @@ _RETRIES: dict[str, Any] = {"retryOnFail": True, "maxTries": 3, "waitBetweenTrie
     Severity.SHOULD,
     Layer.CONTENT,
     fixable=True,
-    bad=one(parent(node("Tell the team", "slack"))),
-    good=one(parent(node("Tell the team", "slack", **_RETRIES))),
+    bad=one(lambda: parent(node("Tell the team", "slack"))),
+    good=one(lambda: parent(node("Tell the team", "slack", **_RETRIES))),
 )
 def retries(workflow: Workflow) -> Iterator[Problem]:
     """A node that calls a service tries again when the service fails.
@@ -83,8 +83,8 @@ def _retries(found: Node) -> bool:
     "MERGE-BEFORE-TERMINAL",
     Severity.MUST,
     Layer.CONTENT,
-    bad=one(parent(node("Both answers", "merge"))),
-    good=one(parent(node("Both answers", "merge"), node("Add the total", "set"))),
+    bad=one(lambda: parent(node("Both answers", "merge"))),
+    good=one(lambda: parent(node("Both answers", "merge"), node("Add the total", "set"))),
 )
 def no_merge_before_end(workflow: Workflow) -> Iterator[Problem]:
     """A Merge node does not lead to the node that ends the run.
@@ -111,8 +111,8 @@ def no_merge_before_end(workflow: Workflow) -> Iterator[Problem]:
     Severity.SHOULD,
     Layer.CONTENT,
     fixable=True,
-    bad=one(parent(node("Price it", "executeWorkflow"))),
-    good=one(parent(node("Price it", "executeWorkflow", {"options": {"waitForSubWorkflow": True}}))),
+    bad=one(lambda: parent(node("Price it", "executeWorkflow"))),
+    good=one(lambda: parent(node("Price it", "executeWorkflow", {"options": {"waitForSubWorkflow": True}}))),
 )
 def waits_for_subworkflow(workflow: Workflow) -> Iterator[Problem]:
     """A node that calls another workflow says that it waits for it; `false` is a choice, silence is none."""
@@ -144,8 +144,8 @@ def _waiting(found: Node, options: object) -> Put:
     Severity.SHOULD,
     Layer.CONTENT,
     fixable=True,
-    bad=one(parent(node("Look it up", "postgres"))),
-    good=one(parent(node("Look it up", "postgres", alwaysOutputData=True))),
+    bad=one(lambda: parent(node("Look it up", "postgres"))),
+    good=one(lambda: parent(node("Look it up", "postgres", alwaysOutputData=True))),
 )
 def databases_always_answer(workflow: Workflow) -> Iterator[Problem]:
     """A node that asks a database goes on when nothing was found.

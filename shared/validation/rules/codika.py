@@ -13,6 +13,7 @@ _BEGINNINGS = ("initWorkflow", "initDataIngestion")
 ENDINGS = ("submitResult", "reportError", "ingestionCallback")
 """Operations that tell the platform how a run ended."""
 
+_ONE_INPUT = {"workflowInputs": {"values": [{"name": "order"}]}}
 _SCHEDULE = node("Every morning", "scheduleTrigger")
 
 
@@ -30,8 +31,8 @@ def ends(found: Node) -> bool:
     "CODIKA-INIT",
     Severity.MUST,
     Layer.GRAPH,
-    bad=one(chain(webhook(), node("Add the total", "set"))),
-    good=one(parent(node("Add the total", "set"))),
+    bad=one(lambda: chain(webhook(), node("Add the total", "set"))),
+    good=one(lambda: parent(node("Add the total", "set"))),
 )
 def has_init(workflow: Workflow) -> Iterator[Problem]:
     """A workflow that is not called by others has a Codika Init node.
@@ -51,8 +52,8 @@ def has_init(workflow: Workflow) -> Iterator[Problem]:
     "CODIKA-SUBMIT",
     Severity.MUST,
     Layer.GRAPH,
-    bad=one(chain(webhook(), INIT, node("Add the total", "set"))),
-    good=one(parent(node("Add the total", "set"))),
+    bad=one(lambda: chain(webhook(), INIT, node("Add the total", "set"))),
+    good=one(lambda: parent(node("Add the total", "set"))),
 )
 def every_path_ends(workflow: Workflow) -> Iterator[Problem]:
     """Every path from an Init node ends in Submit Result, Report Error or Ingestion Callback.
@@ -96,10 +97,8 @@ def _reached(workflow: Workflow) -> set[int]:
     "SUBWKFL-MIN-PARAMS",
     Severity.MUST,
     Layer.GRAPH,
-    bad=one(chain(node("Called", "executeWorkflowTrigger", {"inputSource": "passthrough"}))),
-    good=one(
-        chain(node("Called", "executeWorkflowTrigger", {"workflowInputs": {"values": [{"name": "order"}]}}))
-    ),
+    bad=one(lambda: chain(node("Called", "executeWorkflowTrigger", {"inputSource": "passthrough"}))),
+    good=one(lambda: chain(node("Called", "executeWorkflowTrigger", _ONE_INPUT))),
 )
 def subworkflow_takes_input(workflow: Workflow) -> Iterator[Problem]:
     """A sub-workflow declares at least one input.
@@ -128,9 +127,9 @@ def _inputs(found: Node) -> int:
     "SCHEDULE-WEBHOOK-CONVERGENCE",
     Severity.MUST,
     Layer.GRAPH,
-    bad=one(chain(_SCHEDULE, INIT, SUBMIT)),
+    bad=one(lambda: chain(_SCHEDULE, INIT, SUBMIT)),
     good=one(
-        written(
+        lambda: written(
             [_SCHEDULE, webhook(), INIT, SUBMIT],
             {
                 "Every morning": ["Codika Init"],

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from shared.model.tokens import Scope
+from shared.pattern import pattern
 from shared.validation.engine.examples import node, one, parent
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.rule import Layer, rule
@@ -21,7 +22,7 @@ _PER_INTEGRATION = {
     )
 }
 _OTHERS = frozenset(scope.value for scope in Scope) - set(_PER_INTEGRATION)
-_TOKEN = re.compile(r"\{\{(?P<prefix>[A-Z]+)_(?P<key>[A-Z0-9_]*)_(?P<suffix>[A-Z]+)\}\}")
+_TOKEN = pattern(r"\{\{(?P<prefix>[A-Z]+)_(?P<key>[A-Z0-9_]*)_(?P<suffix>[A-Z]+)\}\}")
 _MARKERS = {"id": "ID", "name": "NAME"}
 
 _GOOD = {"id": "{{FLEXCRED_OPENAI_ID_DERCXELF}}", "name": "{{FLEXCRED_OPENAI_NAME_DERCXELF}}"}
@@ -31,8 +32,12 @@ _GOOD = {"id": "{{FLEXCRED_OPENAI_ID_DERCXELF}}", "name": "{{FLEXCRED_OPENAI_NAM
     "CRED-PLACEHOLDER",
     Severity.SHOULD,
     Layer.CONTENT,
-    bad=one(parent(node("Ask the model", "openAi", credentials={"openAiApi": {"id": "12", "name": "Mine"}}))),
-    good=one(parent(node("Ask the model", "openAi", credentials={"openAiApi": _GOOD}))),
+    bad=one(
+        lambda: parent(
+            node("Ask the model", "openAi", credentials={"openAiApi": {"id": "12", "name": "Mine"}})
+        )
+    ),
+    good=one(lambda: parent(node("Ask the model", "openAi", credentials={"openAiApi": _GOOD}))),
 )
 def credential_is_placeholder(workflow: Workflow) -> Iterator[Problem]:
     """Credentials of nodes are placeholders, in id and in name, of the same kind.

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.pattern import pattern
 from shared.validation.engine.examples import node, one, parent, webhook, written
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.rule import Layer, rule
@@ -24,7 +25,7 @@ _HEAVY = frozenset(
     for name in ("httpRequest", "postgres", "mysql", "mongodb", "openAi", "anthropic", "huggingFace")
 )
 _CALLS = ("http", "request", "google", "facebook", "ads")
-_RETRY_AFTER = re.compile(r"retry[-_]?after", re.IGNORECASE)
+_RETRY_AFTER = pattern(r"retry[-_]?after", re.IGNORECASE)
 
 
 def matches(type_: str, words: tuple[str, ...]) -> bool:
@@ -48,8 +49,8 @@ def number(value: object) -> float | None:
     "R6",
     Severity.SHOULD,
     Layer.LINT,
-    bad=one(parent(node("Each line", "splitInBatches"))),
-    good=one(parent(node("Each line", "splitInBatches", {"options": {"maxIterations": 100}}))),
+    bad=one(lambda: parent(node("Each line", "splitInBatches"))),
+    good=one(lambda: parent(node("Each line", "splitInBatches", {"options": {"maxIterations": 100}}))),
 )
 def long_running(workflow: Workflow) -> Iterator[Problem]:
     """Loops say after how many rounds they end, at most 1,000, and no node waits more than five minutes.
@@ -94,8 +95,8 @@ def _first(found: Node, names: tuple[str, ...], options: tuple[str, ...]) -> flo
     "R10",
     Severity.NIT,
     Layer.LINT,
-    bad=one(parent(node("Set", "set"))),
-    good=one(parent(node("Add the total", "set"))),
+    bad=one(lambda: parent(node("Set", "set"))),
+    good=one(lambda: parent(node("Add the total", "set"))),
 )
 def naming(workflow: Workflow) -> Iterator[Problem]:
     """Nodes are named for what they do, not for what they are.
@@ -117,12 +118,12 @@ def naming(workflow: Workflow) -> Iterator[Problem]:
     Severity.MUST,
     Layer.LINT,
     bad=one(
-        written(
+        lambda: written(
             [webhook(), node("Ask the shop", "httpRequest", retryOnFail=True, waitBetweenTries=1000)],
             {"Orders arrive": ["Ask the shop"]},
         )
     ),
-    good=one(parent(node("Ask the shop", "httpRequest", retryOnFail=True, waitBetweenTries=1000))),
+    good=one(lambda: parent(node("Ask the shop", "httpRequest", retryOnFail=True, waitBetweenTries=1000))),
 )
 def webhook_acknowledges(workflow: Workflow) -> Iterator[Problem]:
     """A webhook does no heavy work before it has answered.
@@ -149,8 +150,8 @@ def webhook_acknowledges(workflow: Workflow) -> Iterator[Problem]:
     "R14",
     Severity.SHOULD,
     Layer.LINT,
-    bad=one(parent(node("Ask the shop", "httpRequest", retryOnFail=True))),
-    good=one(parent(node("Ask the shop", "httpRequest", retryOnFail=True, waitBetweenTries=1000))),
+    bad=one(lambda: parent(node("Ask the shop", "httpRequest", retryOnFail=True))),
+    good=one(lambda: parent(node("Ask the shop", "httpRequest", retryOnFail=True, waitBetweenTries=1000))),
 )
 def retry_after(workflow: Workflow) -> Iterator[Problem]:
     """A node that tries again waits in between, or as long as the service asks it to (`Retry-After`).

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.pattern import pattern
 from shared.validation.engine.edits import Put
 from shared.validation.engine.examples import node, one, parent
 from shared.validation.engine.finding import Problem, Severity
@@ -32,8 +33,8 @@ _REPLACEMENTS = {
 }
 
 _FIELD = r"\.(?!output\b)(?P<field>[A-Za-z_]\w*)"
-_DIRECT = re.compile(r"\$json(?P<at>)" + _FIELD)
-_DEFENSIVE = re.compile(r"output\?\.\w+\s*\|\|")
+_DIRECT = pattern(r"\$json(?P<at>)" + _FIELD)
+_DEFENSIVE = pattern(r"output\?\.\w+\s*\|\|")
 
 
 @rule(
@@ -42,13 +43,13 @@ _DEFENSIVE = re.compile(r"output\?\.\w+\s*\|\|")
     Layer.CONTENT,
     fixable=True,
     bad=one(
-        parent(
+        lambda: parent(
             node("Judge it", _CHAIN, {"hasOutputParser": True}),
             node("Use it", "set", {"value": "={{ $json.score }}"}),
         )
     ),
     good=one(
-        parent(
+        lambda: parent(
             node("Judge it", _CHAIN, {"hasOutputParser": True}),
             node("Use it", "set", {"value": "={{ $json.output.score }}"}),
         )
@@ -129,8 +130,8 @@ def _anthropic(model: object) -> dict[str, Any]:
     Severity.MUST,
     Layer.CONTENT,
     fixable=True,
-    bad=one(parent(_anthropic("claude-3-opus-20240229"))),
-    good=one(parent(_anthropic("claude-opus-4-6"))),
+    bad=one(lambda: parent(_anthropic("claude-3-opus-20240229"))),
+    good=one(lambda: parent(_anthropic("claude-opus-4-6"))),
 )
 def models_are_current(workflow: Workflow) -> Iterator[Problem]:
     """Anthropic models are named by an id that is served."""

@@ -28,8 +28,8 @@ _EXPORTED = {
     Severity.MUST,
     Layer.CONTENT,
     fixable=True,
-    bad=one(parent(settings={"executionOrder": "v0"})),
-    good=one(parent(settings=SETTINGS)),
+    bad=one(lambda: parent(settings={"executionOrder": "v0"})),
+    good=one(lambda: parent(settings=SETTINGS)),
 )
 def settings_are_complete(workflow: Workflow) -> Iterator[Problem]:
     """Settings name the organization's error workflow and the execution order `v1`.
@@ -62,8 +62,8 @@ def _setting(given: object, name: str, value: str) -> Put:
     Severity.MUST,
     Layer.CONTENT,
     fixable=True,
-    bad=one(parent(active=True, id="abc")),
-    good=one(parent()),
+    bad=one(lambda: parent(active=True, id="abc")),
+    good=one(lambda: parent()),
 )
 def nothing_exported(workflow: Workflow) -> Iterator[Problem]:
     """A file holds nothing that belongs to the n8n it was exported from."""
@@ -82,8 +82,8 @@ def nothing_exported(workflow: Workflow) -> Iterator[Problem]:
     Severity.SHOULD,
     Layer.CONTENT,
     fixable=True,
-    bad=one(json.dumps(json.loads(parent(node("Add the total", "set"))))),
-    good=one(parent(node("Add the total", "set"))),
+    bad=one(lambda: json.dumps(json.loads(parent(node("Add the total", "set"))))),
+    good=one(lambda: parent(node("Add the total", "set"))),
 )
 def is_laid_out(workflow: Workflow) -> Iterator[Problem]:
     """A file is laid out as `JSON.stringify(workflow, null, 2)` does it, and ends with a line break.

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from shared.model.tokens import Scope
+from shared.pattern import pattern
 from shared.validation.engine.edits import Replace
 from shared.validation.engine.examples import node, one, parent
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.rule import Layer, rule
 from shared.validation.engine.workflow import Workflow
 
-_QUOTED = re.compile(r"(?P<quote>['\"])(?P<token>\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})(?P=quote)")
-_TOKEN = re.compile(r"\{\{(?P<text>[A-Z][A-Z0-9_]*)\}\}")
+_QUOTED = pattern(r"(?P<quote>['\"])(?P<token>\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})(?P=quote)")
+_TOKEN = pattern(r"\{\{(?P<text>[A-Z][A-Z0-9_]*)\}\}")
 _SUFFIXES = {scope.value: scope.suffix for scope in Scope}
 
 
@@ -22,8 +22,8 @@ _SUFFIXES = {scope.value: scope.suffix for scope in Scope}
     Severity.MUST,
     Layer.CONTENT,
     fixable=True,
-    bad=one(parent(node("Greet", "set", {"text": "={{ '{{INSTPARM_GREETING_MRAPTSNI}}' }}"}))),
-    good=one(parent(node("Greet", "set", {"text": "={{ {{INSTPARM_GREETING_MRAPTSNI}} }}"}))),
+    bad=one(lambda: parent(node("Greet", "set", {"text": "={{ '{{INSTPARM_GREETING_MRAPTSNI}}' }}"}))),
+    good=one(lambda: parent(node("Greet", "set", {"text": "={{ {{INSTPARM_GREETING_MRAPTSNI}} }}"}))),
 )
 def parameter_is_not_quoted(workflow: Workflow) -> Iterator[Problem]:
     """Placeholders of installation parameters stand without quotes of their own.
@@ -46,8 +46,8 @@ def parameter_is_not_quoted(workflow: Workflow) -> Iterator[Problem]:
     Severity.MUST,
     Layer.CONTENT,
     fixable=True,
-    bad=one(parent(node("Greet", "set", {"text": "{{USERDATA_USER_ID_USERDATA}}"}))),
-    good=one(parent(node("Greet", "set", {"text": "{{USERDATA_USER_ID_ATADRESU}}"}))),
+    bad=one(lambda: parent(node("Greet", "set", {"text": "{{USERDATA_USER_ID_USERDATA}}"}))),
+    good=one(lambda: parent(node("Greet", "set", {"text": "{{USERDATA_USER_ID_ATADRESU}}"}))),
 )
 def placeholder_is_known(workflow: Workflow) -> Iterator[Problem]:
     """A placeholder is `{{PREFIX_KEY_SUFFIX}}`: a known prefix, a key, and the prefix spelled backwards.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from shared.pattern import pattern
 from shared.validation.engine.edits import Put
 from shared.validation.engine.examples import INIT, SUBMIT, WEBHOOK_CREDENTIAL, chain, one, parent, webhook
 from shared.validation.engine.finding import Problem, Severity
@@ -12,7 +12,7 @@ from shared.validation.engine.rule import Layer, rule
 from shared.validation.engine.workflow import Node, Workflow, object_of, text_of
 
 WEBHOOK = "n8n-nodes-base.webhook"
-_NO_WORD = re.compile(r"[^a-z0-9]+")
+_NO_WORD = pattern(r"[^a-z0-9]+")
 
 
 @rule(
@@ -20,8 +20,8 @@ _NO_WORD = re.compile(r"[^a-z0-9]+")
     Severity.MUST,
     Layer.CONTENT,
     fixable=True,
-    bad=one(chain(webhook(webhookId=""), INIT, SUBMIT)),
-    good=one(parent()),
+    bad=one(lambda: chain(webhook(webhookId=""), INIT, SUBMIT)),
+    good=one(lambda: parent()),
 )
 def webhook_has_id(workflow: Workflow) -> Iterator[Problem]:
     """A Webhook node has a `webhookId`.
@@ -45,8 +45,8 @@ def webhook_has_id(workflow: Workflow) -> Iterator[Problem]:
     Severity.MUST,
     Layer.CONTENT,
     fixable=True,
-    bad=one(chain(webhook(credentials={}), INIT, SUBMIT)),
-    good=one(parent()),
+    bad=one(lambda: chain(webhook(credentials={}), INIT, SUBMIT)),
+    good=one(lambda: parent()),
 )
 def webhook_is_secured(workflow: Workflow) -> Iterator[Problem]:
     """A Webhook node asks for the header that only the platform knows.

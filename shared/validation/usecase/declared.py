@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.validation.engine.source import NotJson, Source
 from shared.validation.engine.workflow import Workflow, object_of
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something is declared: a file, and a character in it."""
 
     path: str
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredTrigger:
+class DeclaredTrigger(NamedTuple):
     """A trigger. ``fields`` holds those that are given, with ``None`` for a value that is computed."""
 
     place: Place
@@ -33,8 +30,7 @@ class DeclaredTrigger:
     """Entries of the input schema that have a ``name`` and no ``key``."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredWorkflow:
+class DeclaredWorkflow(NamedTuple):
     """A workflow. What cannot be told from the text is ``None``."""
 
     place: Place
@@ -45,8 +41,7 @@ class DeclaredWorkflow:
     integration_uids_end: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredIntegration:
+class DeclaredIntegration(NamedTuple):
     """A custom integration."""
 
     place: Place
@@ -57,29 +52,41 @@ class DeclaredIntegration:
     mapped: Sequence[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredSkill:
+class DeclaredSkill(NamedTuple):
     """A folder in ``skills/``: its front matter, or ``None`` without a SKILL.md."""
 
     path: str
     front: Mapping[str, str] | None
 
 
-@dataclass
 class UseCase:
     """A use case. ``files`` holds the texts of all files that are looked at, by path below the folder."""
 
-    files: Mapping[str, str]
-    config_path: str | None
-    exports: frozenset[str] = frozenset()
-    listed: Sequence[str] | None = None
-    """Workflow files that the configuration names."""
-    workflows: Sequence[DeclaredWorkflow] = ()
-    schema_types: Sequence[tuple[Place, str]] = ()
-    integrations: Sequence[DeclaredIntegration] = ()
-    custom_uids: Sequence[tuple[Place, str]] = ()
-    skills: Sequence[DeclaredSkill] = ()
-    _parsed: dict[str, Workflow | None] = field(default_factory=dict)
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        config_path: str | None,
+        *,
+        exports: frozenset[str] = frozenset(),
+        listed: Sequence[str] | None = None,
+        workflows: Sequence[DeclaredWorkflow] = (),
+        schema_types: Sequence[tuple[Place, str]] = (),
+        integrations: Sequence[DeclaredIntegration] = (),
+        custom_uids: Sequence[tuple[Place, str]] = (),
+        skills: Sequence[DeclaredSkill] = (),
+    ) -> None:
+        """Take the files and what they declare; ``listed`` are the workflow files the configuration names."""
+        self.files = files
+        self.config_path = config_path
+        self.exports = exports
+        self.listed = listed
+        self.workflows = workflows
+        self.schema_types = schema_types
+        self.integrations = integrations
+        self.custom_uids = custom_uids
+        self.skills = skills
+        self._sources: dict[str, Source] = {}
+        self._parsed: dict[str, Workflow | None] = {}
 
     @cached_property
     def workflow_files(self) -> list[str]:
@@ -98,14 +105,17 @@ class UseCase:
     def workflow(self, path: str) -> Workflow | None:
         """Return a workflow file that can be read, or ``None``."""
         if path not in self._parsed:
-            self._parsed[path] = _workflow(path, self.files.get(path))
+            self._parsed[path] = _workflow(self.source(path)) if path in self.files else None
         return self._parsed[path]
 
+    def source(self, path: str) -> Source:
+        """Return a file, which is read only once however many rules look at it; empty without one."""
+        if path not in self._sources:
+            self._sources[path] = Source(path, self.files.get(path, ""))
+        return self._sources[path]
 
-def _workflow(path: str, text: str | None) -> Workflow | None:
-    if text is None:
-        return None
-    source = Source(path, text)
+
+def _workflow(source: Source) -> Workflow | None:
     try:
         data: Mapping[str, Any] = object_of(source.data)
     except NotJson:

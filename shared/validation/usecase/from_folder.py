@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from shared.pattern import pattern
 from shared.validation.usecase.declared import (
     DeclaredIntegration,
     DeclaredSkill,
@@ -17,10 +18,10 @@ from shared.validation.usecase.declared import (
 from shared.validation.usecase.typescript import Group, Script, Value, Word, unquoted
 
 CONFIGS = ("config.ts", "config.js")
-_EXPORT = re.compile(r"\bexport\s+(?:const|let|var|(?:async\s+)?function)\s+(?P<name>\w+)")
-_SCHEMA_FUNCTION = re.compile(r"get\w*(?:Input|Output|Deployment)\w*Schema\w*|get\w*Schema")
-_FRONT = re.compile(r"---[ \t]*\r?\n(?P<body>.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_FRONT_LINE = re.compile(r"(?P<name>[A-Za-z_][\w-]*):[ \t]*(?P<value>.*)")
+_EXPORT = pattern(r"\bexport\s+(?:const|let|var|(?:async\s+)?function)\s+(?P<name>\w+)")
+_SCHEMA_FUNCTION = pattern(r"get\w*(?:Input|Output|Deployment)\w*Schema\w*|get\w*Schema")
+_FRONT = pattern(r"---[ \t]*\r?\n(?P<body>.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_FRONT_LINE = pattern(r"(?P<name>[A-Za-z_][\w-]*):[ \t]*(?P<value>.*)")
 
 
 def use_case_of(files: Mapping[str, str]) -> UseCase:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
-_TOKEN = re.compile(
+from shared.pattern import pattern
+
+_TOKEN = pattern(
     r"(?P<blank>\s+|//[^\n]*|/\*.*?(?:\*/|\Z))"
     r"|(?P<string>'[^'\\\n]*(?:\\.[^'\\\n]*)*'?|\"[^\"\\\n]*(?:\\.[^\"\\\n]*)*\"?"
     r"|`[^`\\]*(?:\\.[^`\\]*)*(?:`|\\?\Z))"
@@ -22,7 +24,7 @@ _TOKEN = re.compile(
 )
 _PAIRS = {"{": "}", "[": "]", "(": ")"}
 _CLOSING = frozenset(_PAIRS.values())
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = pattern(r"\\(.)", re.DOTALL)
 _STATEMENTS = frozenset({"const", "let", "var", "function", "export", "return"})
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
 _DEEPEST = 200
@@ -30,8 +32,7 @@ _AHEAD = 200
 """Words that are looked at after a name for what it stands for; a type rarely has more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A token; ``kind`` is string, name, number or mark."""
 
     kind: str
@@ -39,13 +40,16 @@ class Word:
     start: int
 
 
-@dataclass(slots=True)
 class Group:
     """What stands in a pair of brackets."""
 
-    bracket: str
-    start: int
-    items: list[Word | Group] = field(default_factory=list)
+    __slots__ = ("bracket", "items", "start")
+
+    def __init__(self, bracket: str, start: int) -> None:
+        """Take the opening bracket and its place; what stands inside is added as it is read."""
+        self.bracket = bracket
+        self.start = start
+        self.items: list[Word | Group] = []
 
     def parts(self) -> Iterator[Sequence[Word | Group]]:
         """Yield what stands between the commas."""
@@ -82,8 +86,7 @@ class Group:
             waiting += reversed(inner)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """An expression, and where the member or element begins that holds it."""
 
     start: int

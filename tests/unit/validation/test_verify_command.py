@@ -34,8 +34,8 @@ def test_what_is_wrong_is_told_with_its_place(case: Path, capsys: pytest.Capture
     assert report["valid"] is False
     assert report["summary"] == {"must": 1, "should": 0, "nit": 1, "fixable": 0}
     assert {(one["rule"], one["path"]) for one in report["findings"]} == {
-        ("R10", "workflows/main.json"),
-        ("CODIKA-INIT", "workflows/main.json"),
+        ("R10", f"{case}/workflows/main.json"),
+        ("CODIKA-INIT", f"{case}/workflows/main.json"),
     }
     assert all(one["line"] > 0 and one["column"] > 0 for one in report["findings"])
 

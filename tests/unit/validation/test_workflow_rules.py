@@ -13,8 +13,9 @@ from shared.model.tokens import Scope
 from shared.validation.engine.check import check_use_case, check_workflow
 from shared.validation.engine.examples import INIT, SUBMIT, chain, node, parent, webhook
 from shared.validation.engine.finding import Severity
-from shared.validation.engine.report import as_json, as_sarif, is_valid
+from shared.validation.engine.report import as_json, is_valid
 from shared.validation.engine.rule import Layer, Rule
+from shared.validation.engine.sarif import as_sarif
 from shared.validation.engine.selection import ALIASES, Selection
 from shared.validation.rules.folder_rules import FOLDER_RULES
 from shared.validation.rules.workflow_rules import WORKFLOW_RULES

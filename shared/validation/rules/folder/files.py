@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.folder_examples import config, folder
 from shared.validation.engine.rule import Layer, rule
-from shared.validation.engine.source import Source
 from shared.validation.usecase.declared import UseCase
 
 FIELD_TYPES = frozenset(
@@ -90,7 +89,7 @@ def files_are_listed(use_case: UseCase) -> Iterator[Problem]:
 def files_are_json(use_case: UseCase) -> Iterator[Problem]:
     """Every workflow file is JSON, but for placeholders that stand bare."""
     for path in use_case.workflow_files:
-        if not Source(path, use_case.files[path]).is_json:
+        if not use_case.source(path).is_json:
             yield Problem(f"{path} is not valid JSON", path=path, offset=0)
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
+from shared.pattern import pattern
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.folder_examples import config, folder
 from shared.validation.engine.rule import Layer, rule
 from shared.validation.usecase.declared import DeclaredIntegration, Place, UseCase
 
 _PREFIX = "cstm_"
-_ID = re.compile(r"[a-z][a-z0-9_]*")
-_SECRET_KEY = re.compile(r"[A-Z][A-Z0-9_]*")
+_ID = pattern(r"[a-z][a-z0-9_]*")
+_SECRET_KEY = pattern(r"[A-Z][A-Z0-9_]*")
 
 
 def _shop(id_: str) -> str:

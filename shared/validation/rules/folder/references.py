@@ -26,10 +26,11 @@ def _pricing(called_by: str) -> str:
     return f"{{ workflowTemplateId: 'pricing', workflowName: 'Pricing', triggers: [{trigger}] }},"
 
 
-_FILES = {"workflows/main.json": calling("pricing"), "workflows/pricing.json": called()}
+_FILES = {"workflows/main.json": lambda: calling("pricing"), "workflows/pricing.json": called}
 
 
-_NEEDING = parent(node("Tell", "slack", {"channel": "{{ORGCRED_SLACK_ID_DERCGRO}}"}, retryOnFail=True))
+def _needing() -> str:
+    return parent(node("Tell", "slack", {"channel": "{{ORGCRED_SLACK_ID_DERCGRO}}"}, retryOnFail=True))
 
 
 def calls_of(text: str) -> list[str]:
@@ -41,7 +42,7 @@ def calls_of(text: str) -> list[str]:
     "SUBWKFL-REFERENCES",
     Severity.MUST,
     Layer.FOLDER,
-    bad=folder({"workflows/main.json": calling("gone")}),
+    bad=folder({"workflows/main.json": lambda: calling("gone")}),
     good=folder(_FILES, config(more=_pricing("'main'"), files=_BOTH)),
 )
 def called_workflows_exist(use_case: UseCase) -> Iterator[Problem]:
@@ -89,7 +90,7 @@ def callers_are_named(use_case: UseCase) -> Iterator[Problem]:
     Severity.SHOULD,
     Layer.FOLDER,
     fixable=True,
-    bad=folder({"workflows/main.json": _NEEDING}),
+    bad=folder({"workflows/main.json": _needing}),
     good=folder(),
 )
 def integrations_are_declared(use_case: UseCase) -> Iterator[Problem]:

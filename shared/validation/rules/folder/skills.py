@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
+from shared.pattern import pattern
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.folder_examples import SKILL, folder
 from shared.validation.engine.rule import Layer, rule
@@ -13,7 +13,7 @@ from shared.validation.usecase.declared import DeclaredSkill, UseCase
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 1024
-_NAME = re.compile(r"[a-z0-9-]+")
+_NAME = pattern(r"[a-z0-9-]+")
 _KEYS = ("name", "description", "workflowTemplateId")
 RESERVED = ("anthropic", "claude")
 _AT = "skills/take-order/SKILL.md"

@@ -164,7 +164,7 @@ def _unreachable(use_case: UseCase, workflow: DeclaredWorkflow, url: str) -> str
     bad=folder(text=config(triggers=_SCHEDULE)),
     good=folder(
         {
-            "workflows/main.json": written(
+            "workflows/main.json": lambda: written(
                 [node("Every morning", "scheduleTrigger"), webhook(), INIT, SUBMIT],
                 {
                     "Every morning": ["Codika Init"],
