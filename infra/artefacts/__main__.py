@@ -17,6 +17,7 @@ from shared.http.declaration import REGISTRY
 from shared.http.examples import read_examples
 from shared.services.queues import queue_map
 from shared.settings import Settings, read_settings
+from shared.validation.page import page as rules
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "europe-west1"
@@ -35,7 +36,7 @@ def artefacts() -> dict[Path, str]:
         "docs/openapi.json": openapi(endpoints, VERSION, read_examples(ROOT / "functions" / "examples")),
     }
     written = {ROOT / name: json.dumps(content, indent=2) + "\n" for name, content in generated.items()}
-    return written | {ROOT / "docs/errors.md": page()}
+    return written | {ROOT / "docs/errors.md": page(), ROOT / "docs/rules.md": rules()}
 
 
 def _defaults() -> Settings:
