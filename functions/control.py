@@ -253,7 +253,7 @@ async def cancel_executions_public(call: Call[Many]) -> Begun:
     envelope=Envelope.DATA,
     request=Many,
     response=Begun,
-    errors=_REFUSALS,
+    errors=(*_REFUSALS, InsufficientCredits),
 )
 async def retry_executions_public(call: Call[Many]) -> Begun:
     """Run many ended runs of an installation again as they were, or count them."""
@@ -268,7 +268,7 @@ async def retry_executions_public(call: Call[Many]) -> Begun:
     envelope=Envelope.DATA,
     request=Many,
     response=Begun,
-    errors=_REFUSALS,
+    errors=(*_REFUSALS, InsufficientCredits),
 )
 async def replay_executions_public(call: Call[Many]) -> Begun:
     """Run many ended runs of an installation again on the version that is live, or count them."""

@@ -11,6 +11,7 @@ from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
 from shared.model.document import Document
 from shared.services.credits.flags import flag
+from shared.services.credits.mail import mail_alert
 from shared.services.credits.settle import settle as settle_charges
 from shared.services.deployments.resume import resume
 from shared.services.ingestion.resume import resume as resume_ingestion
@@ -209,6 +210,34 @@ class CreditsOrder(Document):
 async def settle_credits(call: Call[CreditsOrder]) -> Outcome:
     """Add what an organization was charged to its balance."""
     outcome = f"{await settle_charges(call.platform, call.body.organization_id)} entries settled"
+    call.notes["outcome"] = outcome
+    return Outcome(outcome=outcome)
+
+
+class AlertOrder(Document):
+    """The body of the task that mails an alert."""
+
+    organization_id: str
+    period: str
+    percent: int
+
+
+@endpoint(
+    "POST",
+    "mailCreditAlert",
+    access=TaskCall(),
+    envelope=Envelope.DATA,
+    request=AlertOrder,
+    response=Outcome,
+    errors=(Unauthorized, UpstreamError),
+    timeout_seconds=180,
+)
+async def mail_credit_alert(call: Call[AlertOrder]) -> Outcome:
+    """Mail an organization's owners and admins that a share of its credits is gone."""
+    body = call.body
+    outcome = await mail_alert(
+        call.platform, body.organization_id, body.period, body.percent, call.deliveries
+    )
     call.notes["outcome"] = outcome
     return Outcome(outcome=outcome)
 

@@ -32,7 +32,7 @@ class Account(Document):
     balance: int = 0
     used: int = 0
     alerts: list[int] = []
-    """Levels, in percent of the grant, that were announced in this period."""
+    """Levels, in percent of the grant, that were announced in this period; each once, whatever comes back."""
     exhausted: bool = False
     """Whether no new runs are accepted, and the organization's installations are to say so."""
     flagged: bool = False

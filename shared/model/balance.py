@@ -10,7 +10,10 @@ from shared.model.ledger import EntryKind, LedgerEntry, day_of
 from shared.model.plans import Plan
 
 ALERT_LEVELS = (80, 100)
-"""Percent of the month's grant that were used when the organization is told."""
+"""Percent of the month's grant that are gone when the organization is told.
+
+What counts is what is left: credits given by hand delay an alert, credits taken hasten it.
+"""
 
 _USE = frozenset({EntryKind.CHARGE, EntryKind.REFUND})
 
@@ -83,7 +86,8 @@ def brought_up(
 def judged(account: Account) -> tuple[Account, list[int]]:
     """Return an account that knows whether it is exhausted, and the alert levels it newly reached."""
     exhausted = account.balance <= 0 and account.policy is CreditPolicy.BLOCK
-    reached = [level for level in ALERT_LEVELS if account.used * 100 >= level * account.granted > 0]
+    gone = account.granted - account.balance
+    reached = [level for level in ALERT_LEVELS if gone * 100 >= level * account.granted > 0]
     new = [level for level in reached if level not in account.alerts]
     changes = {"exhausted": exhausted, "alerts": sorted({*account.alerts, *new})}
     return account.model_copy(update=changes), new

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from shared.model.account import Account
 from shared.model.apikey import ApiKey, ApiKeyAddress
 from shared.model.audit import AuditEvent
+from shared.model.credit_alert import CreditAlert
 from shared.model.deployment import DeploymentInstance, N8nWorkflowOwner
 from shared.model.document import Document
 from shared.model.endpoint import Endpoint
@@ -106,6 +107,13 @@ def account(organization_id: str) -> Ref[Account]:
 def ledger_entry(organization_id: str, entry_id: str) -> Ref[LedgerEntry]:
     """An entry of an organization's ledger; that of a run has the run's id."""
     return Ref(f"organizations/{_segment(organization_id)}/ledger/{_segment(entry_id)}", LedgerEntry)
+
+
+def credit_alert(organization_id: str, period: str, percent: int) -> Ref[CreditAlert]:
+    """That so much of a month's credits is gone."""
+    return Ref(
+        f"organizations/{_segment(organization_id)}/creditAlerts/{_segment(period)}-{percent}", CreditAlert
+    )
 
 
 def daily_usage(organization_id: str, day: str) -> Ref[DailyUsage]:

@@ -28,7 +28,7 @@ def code_mail(address: str, purpose: Purpose, code: str) -> Mail:
         to=address,
         subject=f"Your code to {doing} Podium",
         text=f"{before}\n\n    {code}\n\n{after}\n",
-        html=f'{_paragraphs(before)}<p style="{_BOX}">{code}</p>{_paragraphs(after)}',
+        html=f'{paragraphs(before)}<p style="{_BOX}">{code}</p>{paragraphs(after)}',
     )
 
 
@@ -36,14 +36,14 @@ def invitation_mail(
     address: str, *, organization_name: str, inviter: str, role: Role, token: str, base_url: str, days: int
 ) -> Mail:
     """Return the mail with an invitation's token."""
-    name = _one_line(organization_name)
+    name = one_line(organization_name)
     article = "an" if role is Role.ADMIN else "a"
     command = (
         f"curl -X POST {base_url}/acceptInvitation -H 'Content-Type: application/json' "
         f'-d \'{{"token": "{token}"}}\''
     )
     before = (
-        f"Hello,\n\n{_one_line(inviter)} invites you to join {name} on Podium as {article} {role.value}.\n\n"
+        f"Hello,\n\n{one_line(inviter)} invites you to join {name} on Podium as {article} {role.value}.\n\n"
         "To accept, send this token:"
     )
     after = (
@@ -54,15 +54,16 @@ def invitation_mail(
         to=address,
         subject=f"Join {name} on Podium",
         text=f"{before}\n\n    {token}\n\nfor example with:\n\n    {command}\n\n{after}\n",
-        html=f"{_paragraphs(before)}<p><code>{escape(token)}</code></p><p>for example with:</p>"
-        f"<pre>{escape(command)}</pre>{_paragraphs(after)}",
+        html=f"{paragraphs(before)}<p><code>{escape(token)}</code></p><p>for example with:</p>"
+        f"<pre>{escape(command)}</pre>{paragraphs(after)}",
     )
 
 
-def _paragraphs(text: str) -> str:
+def paragraphs(text: str) -> str:
+    """Return a text as HTML."""
     return "".join(f"<p>{escape(paragraph)}</p>" for paragraph in text.split("\n\n"))
 
 
-def _one_line(name: str) -> str:
+def one_line(name: str) -> str:
     """Return what somebody called something, fit for a subject."""
     return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:_LONGEST_NAME]

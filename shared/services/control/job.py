@@ -12,6 +12,7 @@ from shared.services.access import accessible_instance
 from shared.services.audit import audited
 from shared.services.control.queues import page_task
 from shared.services.control.select import checked, count
+from shared.services.credits.gate import admit
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.errors import Changed
@@ -38,6 +39,7 @@ async def count_or_begin(
 
     Raises:
         NotFound, Forbidden: as for any use of the installation. InvalidRequest: as in :mod:`.select`.
+        InsufficientCredits: no run can begin. One that cannot later on is counted by the job as failed.
     """
     instance = (await accessible_instance(platform, key, process_instance_id)).value
     now = platform.sources.now()
@@ -47,6 +49,8 @@ async def count_or_begin(
     total = await count(platform, process_instance_id, wanted)
     if dry_run or total == 0:
         return total, None
+    if action is not JobAction.CANCEL:
+        await admit(platform, instance.organization_id, 0)
     job = ExecutionJob(
         organization_id=instance.organization_id,
         process_instance_id=process_instance_id,

@@ -14,6 +14,7 @@ from shared.model.endpoint import Endpoint
 from shared.model.execution import Execution, ExecutionStatus
 from shared.services.credits.gate import admit
 from shared.services.platform import Platform
+from shared.services.runs.admission import refusal
 from shared.services.runs.idempotency import Once, Started, begin_once, recall
 from shared.services.runs.lanes import book
 from shared.services.runs.queues import dispatch_task
@@ -98,6 +99,8 @@ async def begin_again(
     """
     if once and found and (earlier := await recall(platform, once, found.value)) is not None:
         return earlier
+    if found and run.status is not ExecutionStatus.PENDING and not found.value.is_active:
+        raise await refusal(platform, run.process_instance_id)
     again, endpoint, payload = await repeated(platform, run, found, how)
     await admit(platform, endpoint.organization_id, endpoint.cost)
     call = await addressed(platform, endpoint, triggerable(endpoint), again, payload)

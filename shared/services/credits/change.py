@@ -13,7 +13,7 @@ from shared.model.credits import in_credits
 from shared.model.ledger import EntryKind, LedgerEntry, day_of
 from shared.model.plans import Plan
 from shared.services.audit import audited
-from shared.services.credits.alerts import told
+from shared.services.credits.alerts import alerts
 from shared.services.credits.opening import account_of
 from shared.services.credits.settle import follow
 from shared.services.organizations.turns import until_undisturbed
@@ -135,7 +135,9 @@ async def _changed(
         found = await account_of(platform, organization_id)
         account, reached = judged(change(found.value))
         patch = Patch(found.ref, _kept(account), found.update_time)
-        await platform.store.commit(patch, *also, *told(platform, account, reached))
+        telling = alerts(platform, account, reached)
+        await telling.book(platform)
+        await platform.store.commit(patch, *also, *telling.writes)
         return account
 
     account = await until_undisturbed(attempt)

@@ -10,7 +10,7 @@ from shared.errors import InsufficientCredits
 from shared.model.account import Account, CreditPolicy, period_of
 from shared.model.balance import is_far_from_empty
 from shared.model.credits import micro
-from shared.services.credits.queues import book, settle_task
+from shared.services.credits.queues import book, flag_task, settle_task
 from shared.services.credits.settle import settle, unsettled
 from shared.services.platform import Platform
 from shared.store import refs
@@ -37,6 +37,16 @@ async def admit(platform: Platform, organization_id: str, cost: float) -> None:
     if await exact_balance(platform, found) <= 0:
         await book(platform, settle_task(organization_id, platform.sources.now()))
         raise exhausted()
+
+
+async def look_again(platform: Platform, organization_id: str) -> None:
+    """Have installations that are off for want of credits come back, if there are credits by now.
+
+    The month begins with whoever asks first in it, also where nothing could begin.
+    """
+    found = await _account(platform, organization_id)
+    if found is not None and not found.value.exhausted:
+        await book(platform, flag_task(organization_id, platform.sources.now()))
 
 
 async def exact_balance(platform: Platform, found: Found[Account]) -> int:

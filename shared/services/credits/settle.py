@@ -14,7 +14,7 @@ from shared.model.account import Account
 from shared.model.balance import brought_up, judged
 from shared.model.ledger import EntryKind, LedgerEntry
 from shared.model.usage import DailyUsage, with_charges
-from shared.services.credits.alerts import announced_levels, told
+from shared.services.credits.alerts import alerts
 from shared.services.credits.opening import account_of
 from shared.services.credits.queues import book, flag_task
 from shared.services.faults import point
@@ -53,16 +53,14 @@ async def _settle_page(platform: Platform, organization_id: str) -> int:
         changed = account.model_dump(exclude={"subscriptions", "flagged"})
         usage = await _used(platform, organization_id, values)
         point("credits.before_settling")
-        events = announced_levels(platform, account, reached)
-        for event in events:
-            await event.book(platform)
+        telling = alerts(platform, account, reached)
+        await telling.book(platform)
         await platform.store.commit(
             Patch(found.ref, changed, found.update_time),
             *(Patch(entry.ref, {"settled": True}, entry.update_time) for entry in entries),
             *(Create(refs.ledger_entry(organization_id, entry.entry_id), entry) for entry in written),
             *usage,
-            *told(platform, account, reached),
-            *(event.write for event in events),
+            *telling.writes,
         )
         point("credits.settled")
     await follow(platform, account)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.errors import InstanceInactive, PlatformError
-from shared.services.credits.gate import exhausted
+from shared.services.credits.gate import exhausted, look_again
 from shared.services.platform import Platform
 from shared.store import refs
 
@@ -15,6 +15,7 @@ async def refusal(platform: Platform, process_instance_id: str) -> PlatformError
     """
     found = await platform.store.get(refs.instance(process_instance_id))
     if found is not None and found.value.lacks_credits:
+        await look_again(platform, found.value.organization_id)
         return exhausted()
     return InstanceInactive(
         "This process instance is not active. Activate it, or rerun its deployment if that failed."

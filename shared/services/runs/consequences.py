@@ -6,6 +6,7 @@ Platform §15.3, decisions 0023 and 0024.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.model.account import Account
 from shared.model.execution import Execution
@@ -19,12 +20,21 @@ from shared.store.store import Create, Write
 from shared.tasks.spec import TaskSpec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Consequences:
     """What is written with the outcome, all or nothing, and the tasks to book once it is."""
 
     writes: list[Write] = field(default_factory=list)
     tasks: list[TaskSpec] = field(default_factory=list)
+    charged: bool = False
+    """Whether there is a charge to be settled."""
+
+    def due(self, organization_id: str, now: datetime) -> list[TaskSpec]:
+        """Return the tasks to book at a moment behind the commit.
+
+        That moment says which settler takes the charge: one that is over by then may have missed it.
+        """
+        return [*self.tasks, settle_task(organization_id, now)] if self.charged else self.tasks
 
 
 def consequences(platform: Platform, run: Execution, account: Account | None) -> Consequences:
@@ -37,7 +47,7 @@ def consequences(platform: Platform, run: Execution, account: Account | None) ->
     charge = charge_for(run, platform.sources.now())
     if charge is not None:
         following.writes.append(Create(refs.ledger_entry(run.organization_id, charge.entry_id), charge))
-        following.tasks.append(settle_task(run.organization_id, platform.sources.now()))
+        following.charged = True
     told = ended_run(platform, run, account)
     if told is not None:
         following.writes.append(told.write)

@@ -77,10 +77,11 @@ async def finish(
             break
     point("finish.committed")
     note_end(found.value, status)
+    due = following.due(found.value.organization_id, platform.sources.now())
     await asyncio.gather(
         note_run(platform, process_instance_id),
         bring_next(platform, found.value),
-        *(_book(platform, task) for task in following.tasks),
+        *(_book(platform, task) for task in due),
     )
     return True
 

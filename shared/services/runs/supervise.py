@@ -9,6 +9,7 @@ from shared.executions.details import withheld
 from shared.model.execution import DispatchState, Execution, ExecutionStatus
 from shared.n8n.errors import N8nUnreachable
 from shared.n8n.executions import N8nStatus
+from shared.services.credits.queues import book, settle_task
 from shared.services.events.runs import tell_again
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
@@ -51,6 +52,7 @@ async def supervise(
     if run.status is not ExecutionStatus.PENDING:
         # Whoever ended it takes this task back; that it is here says that they may not have come so far.
         await tell_again(platform, run)
+        await book(platform, settle_task(run.organization_id, platform.sources.now()))
         return "finished"
     if run.dispatch is DispatchState.QUEUED:
         return await _still_queued(platform, found, round_)

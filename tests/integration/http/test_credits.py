@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from typing import Any
 
 import pytest
 
 from shared.model.account import Account, CreditPolicy
 from shared.model.audit import AuditAction
+from shared.model.execution import ExecutionStatus
 from shared.model.ledger import EntryKind
 from shared.model.plans import Plan
 from shared.services.credits.change import enter
@@ -312,3 +315,66 @@ async def test_levels_are_announced_once_each(
     assert len(await events(world, tenant.organization_id, AuditAction.CREDITS_EXHAUSTED)) == 1
     assert (await shown(gateway, tenant))["alerts"] == [80, 100]
     assert (await account(world.platform, tenant)).policy is CreditPolicy.BLOCK
+
+
+@pytest.mark.parametrize("flagged", [False, True])
+async def test_nothing_is_run_again_without_credits_neither_one_by_one_nor_by_a_job(
+    world: World, gateway: Gateway, tenant: Tenant, installed: Installation, flagged: bool
+) -> None:
+    run = await installed.record_run(status=ExecutionStatus.FAILED, trigger_data="{}")
+    live = {"live_deployment_instance_id": "its deployment"}
+    await world.platform.store.commit(Patch(refs.instance(installed.id), live))
+    await enter(world.platform, "somebody", tenant.organization_id, EntryKind.ADJUSTMENT, -(10**9), "Test")
+    if flagged:
+        # A deployment while credits are used up leaves the workflows off.
+        await eventually_is(world, installed, (False, "credits_exhausted"))
+        await world.platform.store.commit(Patch(refs.endpoint(installed.id, "main"), {"is_active": False}))
+
+    key = tenant.keys["owner"]
+    answers = [
+        await gateway.post(path, key)
+        for path in (
+            f"/retryExecutionPublic/{installed.id}/{run}",
+            f"/replayExecutionPublic/{installed.id}/{run}",
+            f"/retryExecutionsPublic/{installed.id}",
+        )
+    ]
+    replays = await gateway.post(f"/replayExecutionsPublic/{installed.id}", key, {"status": "failed"})
+    counted = await gateway.post(f"/retryExecutionsPublic/{installed.id}", key, {"dryRun": True})
+
+    refusals = [(one.status_code, one.json()["error"]["code"]) for one in [*answers, replays]]
+    assert refusals == [(402, "INSUFFICIENT_CREDITS")] * 4
+    assert counted.json()["data"]["count"] == 1
+    assert (await installed.run(run)).repeated_as is None
+
+
+async def test_an_operator_gives_takes_and_decides_from_the_command_line(
+    world: World, gateway: Gateway, tenant: Tenant
+) -> None:
+    organization = tenant.organization_id
+
+    async def operate(*arguments: str) -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "infra.operate", *arguments),
+            env={**os.environ, **gateway.environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        return process.returncode, output.decode()
+
+    granted = await operate("credits", "grant", organization, "50", "--reason", "Sorry")
+    assert granted[0] == 0, granted
+    assert "250 credits left" in granted[1]
+    together = await asyncio.gather(
+        operate("credits", "policy", organization, "record"),
+        operate("credits", "refund", organization, "-1", "--reason", "No"),
+        operate("plan", organization, "pro", "--extra-seats", "2"),
+        operate("credits", "show", "nowhere"),
+    )
+    assert [code for code, _ in together] == [0, 1, 0, 1], together
+    assert "pro with 7 seats" in together[2][1]
+    credits = await shown(gateway, tenant)
+    assert (credits["plan"], credits["balance"], credits["creditPolicy"]) == ("pro", 10_050, "record")
+    (entry,) = await events(world, organization, AuditAction.CREDITS_ADJUSTED)
+    assert entry.details["reason"] == "Sorry"
