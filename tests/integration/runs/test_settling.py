@@ -51,7 +51,8 @@ class Attack:
     conflicts: int = 0
 
     def at(self, point: str) -> None:
-        if point in POINTS and self.chance.random() < 0.3:
+        # The first one at each point always dies: however they race, every point is met.
+        if point in POINTS and (not self.kills[point] or self.chance.random() < 0.3):
             self.kills[point] += 1
             raise Killed(point)
 
@@ -137,7 +138,9 @@ async def test_the_ledger_adds_up_whoever_is_killed_and_however_many_end_runs_an
     """Besides these, the gateway settles as the tasks of the runs tell it to."""
     monkeypatch.setattr(settling, "PAGE", 7)
     platform, costs, began = world.platform, dict[str, int](), time.monotonic()
-    for _ in range(ROUNDS):
+    rounds = 0
+    while rounds < ROUNDS or (len(+attack.kills) < len(POINTS) and rounds < 3 * ROUNDS):
+        rounds += 1
         new = await pending(platform, installed, [attack.chance.randint(1, 10**6) for _ in range(RUNS)])
         costs |= new
         results = await asyncio.gather(
@@ -160,12 +163,12 @@ async def test_the_ledger_adds_up_whoever_is_killed_and_however_many_end_runs_an
     spent = {run: cost for run, cost in costs.items() if ended[run] is ExecutionStatus.SUCCESS}
     charges = {one.execution_id: -one.amount for one in known if one.kind is EntryKind.CHARGE}
     print(
-        f"\n{len(costs)} runs, {len(left)} begun again, {len(spent)} charged, {ROUNDS * SETTLERS} settlers, "
+        f"\n{len(costs)} runs, {len(left)} begun again, {len(spent)} charged, {rounds * SETTLERS} settlers, "
         f"{attack.conflicts} conflicts, "
         f"killed {dict(attack.kills)}, {time.monotonic() - began:.0f} s, difference "
         f"{sum(one.amount for one in known) - seen.balance}"
     )
-    assert set(attack.kills) == set(POINTS)
+    assert set(+attack.kills) == set(POINTS)
     assert charges == spent
     assert sum(one.kind is EntryKind.CHARGE for one in known) == len(spent)
     assert sum(entry.amount for entry in known) == seen.balance == 200_000_000 - sum(spent.values())
