@@ -20,6 +20,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench import deploy, life, notice, operations, report, stack, trigger, vault, versions
+from bench.agreement import measure as agreement
+from bench.agreement import verify
 from bench.endpoints import costs, pages
 from bench.endpoints.desk import opened as opened_desk
 from bench.fairness import measure as fairness
@@ -47,11 +49,15 @@ _STACK = "stack"
 _ENDPOINTS = "endpoints"
 _LATENCIES = "latencies"
 _ROLLOUT = "rollout"
+_AGREEMENT = "agreement"
+_VERIFY = "verify"
 _ALONE = {
     _ENDPOINTS: report.ENDPOINTS,
     _FAIRNESS: report.FAIRNESS,
     _ROLLOUT: report.ROLLOUT,
     _LATENCIES: None,
+    _AGREEMENT: report.AGREEMENT,
+    _VERIFY: report.VERIFY,
 }
 """Benchmarks that run alone, and the folder their results are kept in."""
 _UNLIMITED = {f"RATE_LIMIT_{what}_PER_MINUTE": "0" for what in ("KEY", "ORGANIZATION", "ADDRESS")}
@@ -66,9 +72,7 @@ def main() -> int:
         costs.keyed()
     load = os.getloadavg()[0]
     warnings.filterwarnings("ignore", category=FutureWarning)
-    sections = (
-        asyncio.run(rollout.measure(size)) if names == [_ROLLOUT] else _on_stack(size, given.engine, names)
-    )
+    sections = _without_stack(size, names[0]) or _on_stack(size, given.engine, names)
     results = report.collected(sections, size.name, given.engine, load)
     print(report.rendered(results))
     if (kept := _ALONE.get(names[0])) is not None:
@@ -78,6 +82,14 @@ def main() -> int:
         print(f"stored in {report.store(results).name}")
         report.document()
     return 0
+
+
+def _without_stack(size: Size, name: str) -> list[Section]:
+    if name == _ROLLOUT:
+        return asyncio.run(rollout.measure(size))
+    if name == _AGREEMENT:
+        return agreement.measure(size.name)
+    return verify.measure() if name == _VERIFY else []
 
 
 def _on_stack(size: Size, engine: str, names: Sequence[str]) -> list[Section]:

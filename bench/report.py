@@ -20,12 +20,18 @@ DOCUMENT = ROOT / "docs" / "performance.md"
 ENDPOINTS = RESULTS / "endpoints"
 ROLLOUT = RESULTS / "rollout"
 FAIRNESS = RESULTS / "fairness"
+AGREEMENT = RESULTS / "agreement"
+VERIFY = RESULTS / "verify"
 _ENDPOINTS_BEGIN = "<!-- endpoints: written by `python -m bench endpoints` -->"
 _ENDPOINTS_END = "<!-- end of endpoints -->"
 _ROLLOUT_BEGIN = "<!-- rollout: written by `python -m bench rollout` -->"
 _ROLLOUT_END = "<!-- end of rollout -->"
 _FAIRNESS_BEGIN = "<!-- fairness: written by `python -m bench fairness` -->"
 _FAIRNESS_END = "<!-- end of fairness -->"
+_AGREEMENT_BEGIN = "<!-- agreement: written by `python -m bench agreement` -->"
+_AGREEMENT_END = "<!-- end of agreement -->"
+_VERIFY_BEGIN = "<!-- verify: written by `python -m bench verify` -->"
+_VERIFY_END = "<!-- end of verify -->"
 _BEGIN, _END = "<!-- results: written by `make bench` -->", "<!-- end of results -->"
 
 Results = Mapping[str, Any]
@@ -62,6 +68,8 @@ def document() -> None:
     _replace(_ENDPOINTS_BEGIN, _ENDPOINTS_END, ENDPOINTS)
     _replace(_ROLLOUT_BEGIN, _ROLLOUT_END, ROLLOUT)
     _replace(_FAIRNESS_BEGIN, _FAIRNESS_END, FAIRNESS)
+    _replace(_AGREEMENT_BEGIN, _AGREEMENT_END, AGREEMENT)
+    _replace(_VERIFY_BEGIN, _VERIFY_END, VERIFY)
 
 
 def _replace(begin: str, end: str, folder: Path) -> None:

@@ -78,10 +78,19 @@ def codika(state: Path, arguments: Sequence[str]) -> int:
     Raises:
         LocalStackError: there is no stack, or the CLI cannot be installed.
     """
-    node, script = asyncio.run(_installed())
+    node, script = installed_cli()
     chosen = {name: value for name, value in variables(state).items() if name not in os.environ}
     environment = {**os.environ, **chosen, "NODE_NO_WARNINGS": "1"}
     os.execve(node, [str(node), str(script), *arguments], environment)
+
+
+def installed_cli() -> tuple[Path, Path]:
+    """Return node and the npm CLI's script, downloaded if they are not there yet.
+
+    Raises:
+        LocalStackError: the CLI cannot be installed.
+    """
+    return asyncio.run(_installed())
 
 
 def variables(state: Path) -> dict[str, str]:

@@ -1,0 +1,78 @@
+"""Where our rules differ from the CLI's on purpose, each with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """A difference: the rules, whether ours finds more, what the text has, and why."""
+
+    rules: frozenset[str]
+    ours: bool
+    has: Callable[[str], bool]
+    why: str
+
+
+def _text(*parts: str) -> Callable[[str], bool]:
+    return lambda text: all(part in text for part in parts)
+
+
+def _rules(*ids: str) -> frozenset[str]:
+    return frozenset(ids)
+
+
+KNOWN = (
+    Known(
+        _rules("CRED-PLACEHOLDER", "PLACEHOLDER-SYNTAX"),
+        False,
+        _text("SYSCREDS"),
+        "SYSCREDS is a known scope.",
+    ),
+    Known(
+        _rules("RETRY-BACKOFF", "R1"),
+        False,
+        _text("$execution.resumeUrl"),
+        "Nodes that hand out the address a run is resumed at must not repeat their call.",
+    ),
+    Known(
+        _rules("SCHEDULE-WEBHOOK-CONVERGENCE"),
+        True,
+        _text("scheduleTrigger", "respondToWebhook"),
+        "A node that answers a webhook is none that can be called.",
+    ),
+    Known(
+        _rules("SUBWKFL-MIN-PARAMS"),
+        True,
+        lambda text: text.count("executeWorkflowTrigger") > 1,
+        "A second trigger of a sub-workflow is looked at as well.",
+    ),
+    Known(_rules("R6"), True, _text('"timeout"'), "Time-outs count on every kind of node."),
+    Known(
+        _rules("SCHEMA-TYPES"),
+        False,
+        lambda text: re.search(r"type: '\w+'.*inputSchema: \[", text) is not None,
+        "The type of a trigger whose fields follow on the same line is none of a field.",
+    ),
+    Known(
+        _rules("SKILL-WORKFLOW-REF"),
+        True,
+        lambda text: '"nodes"' not in text,
+        "A skill leads nowhere in a use case without workflow files, too.",
+    ),
+    Known(
+        _rules("WEBHOOK-PATH-CONSISTENCY"),
+        True,
+        _text("'{{ORGSECRET_N8N_BASE_URL_TERCESORG}}/"),
+        "Addresses are held to platform §23.6; why the CLI finds nothing with these was not found out.",
+    ),
+)
+
+
+def why(rule: str, ours: bool, text: str) -> str | None:
+    """Return why one of the two finds something and the other does not, or ``None`` when it is not known."""
+    return next(
+        (known.why for known in KNOWN if rule in known.rules and known.ours is ours and known.has(text)), None
+    )
