@@ -59,8 +59,8 @@ def _section(agreement: Agreement) -> Section:
         "agreement",
         "What the rules find, beside the CLI's",
         f"{agreement.subjects} workflow files and folders: every rule's examples, the repository's, the "
-        f"CLI's scaffold, and files made from them by one to six random changes, seed {SEED}. Counted are files in "
-        f"which a rule finds something. Differences that are meant, with their number: {known or 'none'}",
+        f"CLI's scaffold, and files made from them by one to six random changes, seed {SEED}. Counted are "
+        f"files in which a rule finds something. Differences that are meant: {known or 'none'}",
         ("rule", "both", "only ours", "only the CLI"),
         tuple(agreement.rows()),
         (Target("differences that nothing explains", float(len(agreement.unexplained)), 0.0),),
@@ -81,9 +81,9 @@ def fixes(program: Cli, folder: Path, texts: dict[str, str]) -> Section:
         "fixes",
         "What fixes come to, beside the CLI's",
         "The same workflow files, mended by both with every rule but the one of the layout. The CLI writes "
-        "a file anew when it mends one thing in it, ours changes that thing: so they are equal in bytes where "
-        "the file was laid out canonically. Different: ours looks again after each fix, and mends files with "
-        "bare placeholders.",
+        "a file anew when it mends one thing in it, ours changes that thing: so they are equal in bytes "
+        "where the file was laid out canonically. Different: ours looks again after each fix, and mends "
+        "files with bare placeholders.",
         ("files", "count"),
         tuple(came.most_common()),
         (),

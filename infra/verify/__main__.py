@@ -5,6 +5,7 @@ Exits with 0 when everything is valid, 1 when it is not, 2 when there is nothing
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -72,6 +73,8 @@ def _placed(target: Target, findings: list[Finding] | tuple[Finding, ...]) -> li
 
 
 if __name__ == "__main__":
+    # What is read is needed until the end: looking for what is not would only take time.
+    gc.disable()
     try:
         code = main()
         sys.stdout.flush()

@@ -82,6 +82,11 @@ class Source:
         return data
 
     @property
+    def quoted(self) -> str:
+        """The text with quotes around bare placeholders."""
+        return self._quoted
+
+    @property
     def is_json(self) -> bool:
         """Whether the text can be read."""
         try:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 import math
 
+from shared.pattern import pattern
 from shared.validation.engine.source import Source
 
 _LARGEST_EXACT = 1e21
 """From here on JavaScript writes numbers with an exponent."""
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_LINES = pattern(
+    # A line each: an opening or closing bracket, or a value, of a member whose name is no index. Numbers are
+    # those that Python and JavaScript write alike.
+    rf'(?: *(?:(?!"\d+":){_STRING}: )?'
+    rf"(?:[\[{{]|[\]}}],?|(?:{_STRING}|-?\d{{1,15}}(?:\.\d{{1,5}})?|true|false|null|\[\]|\{{\}}),?)\n)+"
+)
 
 
 def laid_out(source: Source) -> str | None:
@@ -18,10 +26,28 @@ def laid_out(source: Source) -> str | None:
     a number, or a placeholder is there both bare and quoted.
     """
     data = source.data
+    if _is_laid_out(source.quoted, data):
+        return source.text
     if not _agrees(data):
         return None
     written = source.bared(json.dumps(_as_javascript(data), ensure_ascii=False, indent=2))
     return None if written is None else f"{written}\n"
+
+
+def _is_laid_out(text: str, data: object) -> bool:
+    """Return whether a text surely needs no other layout; writing it to compare takes ten times as long."""
+    if not _LINES.fullmatch(text):
+        return False
+    depth, bodies = 0, list[str]()
+    for line in text[:-1].split("\n"):
+        body = line.lstrip(" ")
+        depth -= body[0] in "]}"
+        if len(line) - len(body) != 2 * depth:
+            return False
+        depth += body[-1] in "[{"
+        bodies.append(body)
+    # What remains: escapes, repeated names, and how numbers are written.
+    return "".join(bodies) == json.dumps(data, ensure_ascii=False, separators=(",", ": "))
 
 
 def _agrees(value: object) -> bool:

@@ -17,7 +17,9 @@ from shared.validation.engine.report import as_json, is_valid
 from shared.validation.engine.rule import Layer, Rule
 from shared.validation.engine.sarif import as_sarif
 from shared.validation.engine.selection import ALIASES, Selection
+from shared.validation.engine.source import Source
 from shared.validation.rules.folder_rules import FOLDER_RULES
+from shared.validation.rules.layout import _agrees, _as_javascript, _is_laid_out
 from shared.validation.rules.workflow_rules import WORKFLOW_RULES
 
 RULES: list[Rule[Any]] = [*WORKFLOW_RULES, *FOLDER_RULES]
@@ -138,3 +140,29 @@ def test_no_configuration_makes_a_rule_break(text: str) -> None:
     found = check_use_case(files, "case")
 
     assert not {finding.rule for finding in found} & {"RULE-ERR", "SCRIPT-ERR"}
+
+
+ODD_NUMBERS = st.sampled_from([0.5, 1.0, 4.2, -0.0, 1e-5, 1e20])
+NAMES = st.text(alphabet="a1: {", max_size=3)
+LAYOUTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | ODD_NUMBERS | st.text(alphabet='ab"\\\n{}[],: é', max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+INDENTS = st.sampled_from([None, 1, 2, 4])
+MORE = st.text(alphabet=" \n{},1", max_size=2)
+
+
+@given(LAYOUTS, INDENTS, st.booleans(), MORE, st.data())
+def test_a_layout_that_is_told_quickly_is_the_one_that_is_written(
+    value: Any, indent: int | None, ascii_: bool, more: str, data: st.DataObject
+) -> None:
+    text = json.dumps({"v": value}, indent=indent, ensure_ascii=ascii_) + "\n"
+    at = data.draw(st.integers(0, len(text)))
+    for changed in (text, text[:at] + more + text[at:]):
+        source = Source("w.json", changed)
+        if source.is_json and _is_laid_out(changed, source.data):
+            assert _agrees(source.data)
+            assert changed == json.dumps(_as_javascript(source.data), ensure_ascii=False, indent=2) + "\n"
+    canonical = json.dumps({"v": 4.2, "w": [value == 1, {}, []]}, indent=2) + "\n"
+    assert _is_laid_out(canonical, json.loads(canonical))
