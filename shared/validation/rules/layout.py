@@ -15,7 +15,7 @@ _LINES = pattern(
     # A line each: an opening or closing bracket, or a value, of a member whose name is no index. Numbers are
     # those that Python and JavaScript write alike.
     rf'(?: *(?:(?!"\d+":){_STRING}: )?'
-    rf"(?:[\[{{]|[\]}}],?|(?:{_STRING}|-?\d{{1,15}}(?:\.\d{{1,5}})?|true|false|null|\[\]|\{{\}}),?)\n)+"
+    rf"(?:[\[{{]|[\]}}],?|(?:{_STRING}|-?\d{{1,15}}(?:\.\d{{0,4}}[1-9])?|true|false|null|\[\]|\{{\}}),?)\n)+"
 )
 
 
