@@ -6,10 +6,11 @@ import argparse
 from typing import NamedTuple
 
 from shared.validation.engine.finding import Severity
-from shared.validation.engine.selection import ALIASES, Selection, primary
+from shared.validation.engine.selection import ALIASES, GROUPS, Selection, primary
 
 _STRUCTURAL = ("JSON-001", "RULE-ERR", "SCRIPT-ERR")
 _ABOUT = "Check workflow files, and folders of use cases, as they are checked when they are deployed."
+_ONLY = "only these, by commas; DEFAULT, GUIDE and ALL stand for many"
 _CODES = "Exits with 0 when everything is valid, 1 when it is not, 2 when there is nothing to verify."
 
 
@@ -45,7 +46,7 @@ def _known() -> set[str]:
     from shared.validation.rules.workflow_rules import WORKFLOW_RULES
 
     ids = [rule.id for rule in WORKFLOW_RULES] + [rule.id for rule in FOLDER_RULES]
-    return {*ids, *ALIASES.values(), *_STRUCTURAL}
+    return {*ids, *GROUPS, *ALIASES.values(), *_STRUCTURAL}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument("--sarif", action="store_true", help="write SARIF 2.1.0, which code hosts show")
     parser.add_argument("--strict", action="store_true", help="should counts as must")
-    parser.add_argument("--rules", type=_names, default=[], metavar="LIST", help="only these, by commas")
+    parser.add_argument("--rules", type=_names, default=[], metavar="LIST", help=_ONLY)
     parser.add_argument(
         "--exclude-rules", type=_names, default=[], metavar="LIST", help="not these, by commas"
     )

@@ -58,7 +58,7 @@ def target_at(given: str) -> Target:
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         raise NothingToVerify("FILE-002", error.filename or given, f"cannot be read: {reason}") from None
-    rule = "FILE-001" if path.suffix == ".json" else "FOLDER-001"
+    rule = "FILE-001" if path.suffix in (".json", ".yaml", ".yml") else "FOLDER-001"
     raise NothingToVerify(rule, given, "does not exist")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from shared.validation.engine.finding import Finding, Problem, Severity
@@ -16,8 +16,9 @@ from shared.validation.rules.workflow_rules import WORKFLOW_RULES
 Subject = TypeVar("Subject")
 
 NOT_A_WORKFLOW = "JSON-001"
+LONGEST_MESSAGE = 2000
+"""Characters."""
 _EVERYTHING = Selection()
-_NO_FILES: Mapping[str, str] = {}
 
 
 def check_workflow(text: str, path: str, selection: Selection = _EVERYTHING) -> list[Finding]:
@@ -29,16 +30,26 @@ def _checked(source: Source, selection: Selection) -> list[Finding]:
     try:
         data = source.data
     except NotJson as error:
-        return [
-            _placed(
-                source, NOT_A_WORKFLOW, Severity.MUST, Problem(f"The file is no JSON: {error}"), selection
-            )
-        ]
+        return [_not_a_workflow(source, Problem(f"The file is no JSON: {error}"), selection)]
     wrong = list(misshapen(data))
     if wrong or not isinstance(data, dict):
-        return [_placed(source, NOT_A_WORKFLOW, Severity.MUST, problem, selection) for problem in wrong]
+        return [_not_a_workflow(source, problem, selection) for problem in wrong]
     workflow = Workflow(source, data)
-    return list(findings_of(selection.chosen(WORKFLOW_RULES), workflow, source, selection))
+    chosen = selection.chosen(WORKFLOW_RULES)
+    if source.fault is None:
+        return list(findings_of(chosen, workflow, source, selection))
+    # Rules about content look at the text as it will be deployed, and only JSON will be.
+    graph = [rule for rule in chosen if rule.layer is not Layer.CONTENT]
+    said = Problem(f"The file is YAML, and no JSON ({source.fault}): n8n, and deploying, take JSON alone")
+    note = [_not_a_workflow(source, said, selection, Severity.NIT)]
+    left = [] if selection.leaves_out(NOT_A_WORKFLOW) else note
+    return [*left, *findings_of(graph, workflow, source, selection)]
+
+
+def _not_a_workflow(
+    source: Source, problem: Problem, selection: Selection, severity: Severity = Severity.MUST
+) -> Finding:
+    return _placed(source, NOT_A_WORKFLOW, severity, problem, selection)
 
 
 def check_use_case(
@@ -52,9 +63,12 @@ def check_use_case(
     from shared.validation.usecase.from_folder import use_case_of
 
     use_case = use_case_of(files)
-    found = list(findings_of(selection.chosen(FOLDER_RULES), use_case, Source(path, ""), selection, files))
+    rules = selection.chosen(FOLDER_RULES)
+    found = list(findings_of(rules, use_case, Source(path, ""), selection, use_case.source))
     for file in use_case.workflow_files if workflows else ():
-        found += _checked(use_case.source(file), selection)
+        name = file.removeprefix("workflows/")
+        own = _checked(use_case.source(file), selection)
+        found += [finding._replace(message=f"[{name}] {finding.message}") for finding in own]
     return found
 
 
@@ -63,22 +77,25 @@ def findings_of(
     subject: Subject,
     source: Source,
     selection: Selection,
-    files: Mapping[str, str] = _NO_FILES,
+    others: Callable[[str], Source] | None = None,
 ) -> Iterator[Finding]:
-    """Yield what rules say of a subject; a rule that breaks says so itself."""
+    """Yield what rules say of a subject; a rule that breaks says so itself.
+
+    ``others`` are the files that a problem may be in besides ``source``, by path.
+    """
     for rule in rules:
         try:
             for problem in rule.check(subject):
-                at = source if problem.path is None else Source(problem.path, files.get(problem.path, ""))
+                at = others(problem.path) if others and problem.path is not None else source
                 yield _placed(at, rule.id, rule.severity, problem, selection)
         except Exception as error:  # noqa: BLE001 - a broken rule must not hide what the others say
-            yield _placed(
-                source, _broken(rule), Severity.NIT, Problem(f"{rule.id} failed: {error!r}"), selection
-            )
+            if not selection.leaves_out(_broken(rule)):
+                said = Problem(f"{rule.id} failed: {error!r}")
+                yield _placed(source, _broken(rule), Severity.NIT, said, selection)
 
 
 def _broken(rule: Rule[Any]) -> str:
-    return "SCRIPT-ERR" if rule.layer is Layer.CONTENT else "RULE-ERR"
+    return "SCRIPT-ERR" if rule.layer in (Layer.CONTENT, Layer.FOLDER) else "RULE-ERR"
 
 
 def _placed(
@@ -87,13 +104,13 @@ def _placed(
     line = column = None
     if problem.offset is not None:
         line, column = source.line_column(problem.offset)
-    elif problem.pointer is not None and source.is_json:
-        line, column = source.line_column(source.span(problem.pointer).start)
+    elif problem.pointer is not None:
+        line, column = source.line_column(source.start(problem.pointer))
     return Finding(
         rule=rule_id,
         severity=selection.severity(rule_id, problem.severity or severity),
         path=source.path,
-        message=problem.message,
+        message=_clipped(problem.message),
         details=problem.details,
         pointer=problem.pointer,
         line=line,
@@ -101,3 +118,8 @@ def _placed(
         node_id=problem.node_id,
         edit=problem.edit,
     )
+
+
+def _clipped(message: str) -> str:
+    """Return a message that can be shown, however long what it names is."""
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"

@@ -51,12 +51,21 @@ def chain(*nodes: Mapping[str, Any], settings: Json = SETTINGS, **top: Any) -> s
 
 
 def written(
-    nodes: Sequence[Json], edges: Mapping[str, Sequence[str]], settings: Json = SETTINGS, **top: Any
+    nodes: Sequence[Json],
+    edges: Mapping[str, Sequence[str]],
+    forks: Mapping[str, Sequence[str]] | None = None,
+    settings: Json = SETTINGS,
+    **top: Any,
 ) -> str:
-    """Return the text of a workflow; ``edges`` are by name, all on the first main output."""
+    """Return the text of a workflow; connections are by name.
+
+    ``edges`` leave by the first main output; of ``forks`` each by an output of its own.
+    """
+    outputs = {source: [list(targets)] for source, targets in edges.items()}
+    outputs |= {source: [[target] for target in targets] for source, targets in (forks or {}).items()}
     connections = {
-        source: {"main": [[{"node": target, "type": "main", "index": 0} for target in targets]]}
-        for source, targets in edges.items()
+        source: {"main": [[{"node": to, "type": "main", "index": 0} for to in targets] for targets in own]}
+        for source, own in outputs.items()
     }
     workflow = {
         "name": "Example",

@@ -1,4 +1,4 @@
-"""A file's text, what it says as JSON, and where each part of it stands.
+"""A file's text, what it says as JSON or else as YAML, and where each part of it stands.
 
 Templates hold bare placeholders in value position, which no JSON has. They are read as if they were quoted;
 positions are those of the text as it is written (platform §23.1).
@@ -9,11 +9,14 @@ from __future__ import annotations
 import bisect
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from shared.pattern import pattern
+
+if TYPE_CHECKING:
+    from shared.validation.engine.yaml_text import Spot
 
 _BARE = pattern(
     # A string, even one that does not end, or a placeholder outside of one: linear in the text.
@@ -28,7 +31,7 @@ _DEEPEST = 500
 
 
 class NotJson(ValueError):
-    """The text is no JSON."""
+    """The text is no JSON, and no YAML either."""
 
 
 def _refuse(word: str) -> NoReturn:
@@ -50,6 +53,14 @@ class Member(NamedTuple):
     value: Span
 
 
+class _Read(NamedTuple):
+    """What a text says; ``fault`` is why it is no JSON, ``yaml`` where things stand if it is YAML."""
+
+    data: object
+    fault: str | None = None
+    yaml: Spot | None = None
+
+
 class Source:
     """The text of one file. Nothing of it is looked at before it is asked for."""
 
@@ -60,14 +71,47 @@ class Source:
         self._bare: tuple[int, ...] = ()
         """Where the quoted text has quotes that the text has not, in the quoted text."""
         self._quoted = self._with_quotes() if "{{INSTPARM_" in self.text else self.text
+        self._inner: dict[int, Mapping[str, Span]] = {}
 
-    @cached_property
+    @property
     def data(self) -> object:
-        """The JSON value the text stands for, with bare placeholders as strings.
+        """The value the text stands for, with bare placeholders as strings.
 
         Raises:
-            NotJson: it is none.
+            NotJson: it stands for none.
         """
+        if self._read.fault is not None and self._read.yaml is None:
+            raise NotJson(self._read.fault)
+        return self._read.data
+
+    @property
+    def fault(self) -> str | None:
+        """Why the text is no JSON, but for bare placeholders, or ``None``."""
+        return self._read.fault
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the text is JSON, but for bare placeholders."""
+        return self._read.fault is None
+
+    @cached_property
+    def _read(self) -> _Read:
+        try:
+            return _Read(self._from_json())
+        except NotJson as error:
+            fault = str(error)
+        # Nothing else has so much to do with workflows that reading it as YAML is worth the time.
+        if "nodes" not in self.text or "connections" not in self.text:
+            return _Read(None, fault)
+        from shared.validation.engine.yaml_text import NotYaml, read
+
+        try:
+            data, spot = read(self.text, _DEEPEST)
+            return _Read(data, fault, spot)
+        except NotYaml:
+            return _Read(None, fault)
+
+    def _from_json(self) -> object:
         try:
             data: object = _DECODER.decode(self._quoted.removeprefix("\ufeff"))
         except json.JSONDecodeError as error:
@@ -86,15 +130,6 @@ class Source:
         """The text with quotes around bare placeholders."""
         return self._quoted
 
-    @property
-    def is_json(self) -> bool:
-        """Whether the text can be read."""
-        try:
-            _ = self.data
-        except NotJson:
-            return False
-        return True
-
     def line_column(self, offset: int) -> tuple[int, int]:
         """Return the line and the column of a character, both from 1."""
         line = bisect.bisect_right(self._lines, offset)
@@ -104,20 +139,22 @@ class Source:
     def _lines(self) -> list[int]:
         return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
-    def span(self, pointer: str) -> Span:
-        """Return where the value at a pointer stands, or its closest ancestor that exists."""
-        at = self._start()
-        for part in _parts(pointer):
-            member = next((span for name, span in self._children(at) if name == part), None)
-            if member is None:
-                break
-            at = member
-        return Span(self._written(at.start), self._written(at.end))
+    def start(self, pointer: str) -> int:
+        """Return where the value at a pointer begins, or its closest ancestor that exists.
+
+        At the beginning of a text that says nothing.
+        """
+        if self.is_json:
+            return self._written(self._found(pointer)[0].start)
+        spot = self._read.yaml
+        return spot.nearest(_parts(pointer)) if spot else 0
 
     def members(self, pointer: str) -> list[Member]:
         """Return the members of the object at a pointer in order; empty when there is no such object."""
-        at = self._exact(pointer)
-        if at is None or self._quoted[at.start] != "{":
+        if not self.is_json:
+            return []
+        at, is_exact = self._found(pointer)
+        if not is_exact or self._quoted[at.start] != "{":
             return []
         return [
             Member(name, self._as_written(key), self._as_written(value))
@@ -125,29 +162,35 @@ class Source:
         ]
 
     def exact(self, pointer: str) -> Span | None:
-        """Return where the value at a pointer stands, if there is one."""
-        at = self._exact(pointer)
-        return None if at is None else self._as_written(at)
+        """Return where the value at a pointer stands, if there is one; only texts that are JSON have any."""
+        if not self.is_json:
+            return None
+        at, is_exact = self._found(pointer)
+        return self._as_written(at) if is_exact else None
 
-    def _exact(self, pointer: str) -> Span | None:
+    def _found(self, pointer: str) -> tuple[Span, bool]:
         at = self._start()
         for part in _parts(pointer):
-            found = next((span for name, span in self._children(at) if name == part), None)
-            if found is None:
-                return None
-            at = found
-        return at
+            inner = self._children(at).get(part)
+            if inner is None:
+                return at, False
+            at = inner
+        return at, True
 
     def _start(self) -> Span:
         begin = _skip(self._quoted, 1 if self._quoted.startswith("\ufeff") else 0)
         return Span(begin, len(self._quoted.rstrip(" \t\r\n")))
 
-    def _children(self, at: Span) -> list[tuple[str, Span]]:
-        first = self._quoted[at.start : at.start + 1]
-        if first == "{":
-            # Of members of the same name the last one counts.
-            return [(name, value) for name, _, value in reversed(self._members(at))]
-        return self._elements(at) if first == "[" else []
+    def _children(self, at: Span) -> Mapping[str, Span]:
+        """Return where the members or elements of a value stand; told once, however often it is asked."""
+        if at.start not in self._inner:
+            first = self._quoted[at.start : at.start + 1]
+            if first == "{":
+                # Of members of the same name the last one counts.
+                self._inner[at.start] = {name: value for name, _, value in self._members(at)}
+            else:
+                self._inner[at.start] = self._elements(at) if first == "[" else {}
+        return self._inner[at.start]
 
     def _members(self, at: Span) -> list[tuple[str, Span, Span]]:
         text, position = self._quoted, _skip(self._quoted, at.start + 1)
@@ -160,12 +203,12 @@ class Source:
             position = self._next(value_end)
         return found
 
-    def _elements(self, at: Span) -> list[tuple[str, Span]]:
+    def _elements(self, at: Span) -> dict[str, Span]:
         text, position = self._quoted, _skip(self._quoted, at.start + 1)
-        found: list[tuple[str, Span]] = []
+        found: dict[str, Span] = {}
         while text[position] != "]":
             _, end = _DECODER.raw_decode(text, position)
-            found.append((str(len(found)), Span(position, end)))
+            found[str(len(found))] = Span(position, end)
             position = self._next(end)
         return found
 

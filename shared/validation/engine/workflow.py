@@ -6,13 +6,38 @@ need not ask again; that it has the wrong shape is told once, by ``JSON-001``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from shared.validation.engine.source import Source, pointer
 
 Json = dict[str, Any]
+
+
+class Text(NamedTuple):
+    """A text among a node's parameters, or the name of one of their members."""
+
+    text: str
+    is_name: bool
+    within: _Step
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """What leads to it from the node: names and indexes, beginning with ``parameters``."""
+        steps: list[str | int] = []
+        step: _Step | None = self.within
+        while step is not None:
+            steps.append(step.name)
+            step = step.before
+        return tuple(reversed(steps))
+
+
+class _Step(NamedTuple):
+    """A way down, told from its end: many texts share the way to them."""
+
+    name: str | int
+    before: _Step | None
 
 
 class Node:
@@ -62,6 +87,20 @@ class Node:
     def is_codika(self) -> bool:
         """Whether it is one of the platform's own nodes."""
         return "codika" in self.lower_type
+
+    def texts(self) -> Iterator[Text]:
+        """Yield every text among the parameters, and every name, in order."""
+        waiting: list[tuple[object, _Step]] = [(self.parameters, _Step("parameters", None))]
+        while waiting:
+            value, step = waiting.pop()
+            if isinstance(value, str):
+                yield Text(value, False, step)
+            elif isinstance(value, dict):
+                inner = [(deeper, _Step(name, step)) for name, deeper in value.items()]
+                yield from (Text(str(below.name), True, below) for _, below in inner)
+                waiting += reversed(inner)
+            elif isinstance(value, list):
+                waiting += [(value[index], _Step(index, step)) for index in reversed(range(len(value)))]
 
     def at(self, *parts: str | int) -> str:
         """Return the JSON pointer of a part of the node."""
@@ -117,6 +156,14 @@ class Workflow:
         return found
 
     @cached_property
+    def preceding(self) -> Mapping[int, list[Node]]:
+        """Direct predecessors by a node's index, over every channel."""
+        found: dict[int, list[Node]] = {}
+        for connection in self.connections:
+            found.setdefault(connection.target.index, []).append(connection.source)
+        return found
+
+    @cached_property
     def is_subworkflow(self) -> bool:
         """Whether other workflows call it."""
         return any("executeworkflowtrigger" in node.lower_type for node in self.nodes)
@@ -125,6 +172,10 @@ class Workflow:
         """Return the nodes a node is connected to."""
         return self.following.get(node.index, [])
 
+    def before(self, node: Node) -> list[Node]:
+        """Return the nodes that are connected to a node."""
+        return self.preceding.get(node.index, [])
+
     def _connections(self) -> Iterator[Connection]:
         for name, channels in object_of(self.data.get("connections")).items():
             source = self.by_name.get(name)
@@ -132,10 +183,23 @@ class Workflow:
                 continue
             for channel, outputs in object_of(channels).items():
                 for output, targets in enumerate(list_of(outputs)):
-                    for target in list_of(targets):
+                    # An output may stand for itself, without a list around its one target.
+                    for target in targets if isinstance(targets, list) else [targets]:
                         found = self.by_name.get(text_of(object_of(target).get("node")))
                         if found is not None:
                             yield Connection(source, found, channel, output)
+
+
+def reachable(start: Iterable[Node], step: Callable[[Node], Iterable[Node]]) -> set[int]:
+    """Return the indexes of the nodes that some steps from the first ones lead to, those included."""
+    waiting = list(start)
+    reached = {node.index for node in waiting}
+    while waiting:
+        for node in step(waiting.pop()):
+            if node.index not in reached:
+                reached.add(node.index)
+                waiting.append(node)
+    return reached
 
 
 def text_of(value: object) -> str:

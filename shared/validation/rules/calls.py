@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,8 @@ from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.rule import Layer, rule
 from shared.validation.engine.workflow import Node, Workflow, object_of
 from shared.validation.rules.codika import ENDINGS
+from shared.validation.rules.failures import hands_out_resume_url
+from shared.validation.rules.kinds import contains
 
 _SERVICES = (
     *("http", "request", "google", "gmail", "facebook", "slack", "telegram", "twilio", "notion", "airtable"),
@@ -69,9 +70,7 @@ def _calls_service(found: Node) -> bool:
     type_, short = found.lower_type, found.short_type.lower()
     if "codika" in type_ or "langchain" in type_ or short in _INSIDE or short.endswith("trigger"):
         return False
-    return any(word in type_ for word in _SERVICES) and "$execution.resumeUrl" not in json.dumps(
-        found.parameters
-    )
+    return contains(type_, _SERVICES) and not hands_out_resume_url(found)
 
 
 def _retries(found: Node) -> bool:

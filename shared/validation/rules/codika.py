@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from shared.validation.engine.examples import INIT, SUBMIT, chain, node, one, parent, webhook, written
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.rule import Layer, rule
-from shared.validation.engine.workflow import Node, Workflow, list_of, object_of, text_of
+from shared.validation.engine.workflow import Node, Workflow, list_of, object_of, reachable, text_of
 
 _BEGINNINGS = ("initWorkflow", "initDataIngestion")
 ENDINGS = ("submitResult", "reportError", "ingestionCallback")
 """Operations that tell the platform how a run ended."""
 
-_ONE_INPUT = {"workflowInputs": {"values": [{"name": "order"}]}}
+ONE_INPUT = {"workflowInputs": {"values": [{"name": "order"}]}}
 _SCHEDULE = node("Every morning", "scheduleTrigger")
 
 
@@ -62,7 +62,7 @@ def every_path_ends(workflow: Workflow) -> Iterator[Problem]:
     """
     if workflow.is_subworkflow:
         return
-    reached = _reached(workflow)
+    reached = reachable(filter(begins, workflow.nodes), workflow.after)
     open_ends = [
         found
         for found in workflow.nodes
@@ -82,23 +82,12 @@ def every_path_ends(workflow: Workflow) -> Iterator[Problem]:
         )
 
 
-def _reached(workflow: Workflow) -> set[int]:
-    waiting = [found for found in workflow.nodes if begins(found)]
-    reached = {found.index for found in waiting}
-    while waiting:
-        for following in workflow.after(waiting.pop()):
-            if following.index not in reached:
-                reached.add(following.index)
-                waiting.append(following)
-    return reached
-
-
 @rule(
     "SUBWKFL-MIN-PARAMS",
     Severity.MUST,
     Layer.GRAPH,
     bad=one(lambda: chain(node("Called", "executeWorkflowTrigger", {"inputSource": "passthrough"}))),
-    good=one(lambda: chain(node("Called", "executeWorkflowTrigger", _ONE_INPUT))),
+    good=one(lambda: chain(node("Called", "executeWorkflowTrigger", ONE_INPUT))),
 )
 def subworkflow_takes_input(workflow: Workflow) -> Iterator[Problem]:
     """A sub-workflow declares at least one input.

@@ -27,4 +27,5 @@ FOLDER_RULES: tuple[Rule[UseCase], ...] = (
     integrations.integrations_hold_together,
     triggers.inputs_have_keys,
     triggers.schedules_are_complete,
+    triggers.addresses_differ,
 )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from shared.pattern import pattern
 from shared.validation.engine.examples import node, one, parent, webhook, written
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.rule import Layer, rule
 from shared.validation.engine.workflow import Node, Workflow, object_of
+from shared.validation.rules.failures import retry_setting
+from shared.validation.rules.kinds import calls_service, contains
 
 LONGEST_LOOP = 1000
 """Iterations."""
@@ -24,25 +26,18 @@ _HEAVY = frozenset(
     f"n8n-nodes-base.{name}"
     for name in ("httpRequest", "postgres", "mysql", "mongodb", "openAi", "anthropic", "huggingFace")
 )
-_CALLS = ("http", "request", "google", "facebook", "ads")
 _RETRY_AFTER = pattern(r"retry[-_]?after", re.IGNORECASE)
 
 
-def matches(type_: str, words: tuple[str, ...]) -> bool:
-    """Return whether a lower-case type contains one of the words."""
-    return any(word in type_ for word in words)
-
-
 def number(value: object) -> float | None:
-    """Return a number, or a text that is one; truth values are none."""
-    if isinstance(value, bool):
+    """Return a finite number, or a text that is one; truth values are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if isinstance(value, int | float):
-        return float(value)
     try:
-        return float(value) if isinstance(value, str) and value.strip() else None
-    except ValueError:
+        found = float(value)
+    except (ValueError, OverflowError):
         return None
+    return found if math.isfinite(found) else None
 
 
 @rule(
@@ -58,7 +53,7 @@ def long_running(workflow: Workflow) -> Iterator[Problem]:
     A loop without an end holds a run, and the worker it runs on, until somebody stops it.
     """
     for found in workflow.nodes:
-        if matches(found.lower_type, _LOOPS):
+        if contains(found.lower_type, _LOOPS):
             yield from _loop(found)
         timeout = _first(found, ("timeout", "timeoutMs"), ("timeout",))
         if timeout is not None and timeout > LONGEST_TIMEOUT:
@@ -135,15 +130,20 @@ def webhook_acknowledges(workflow: Workflow) -> Iterator[Problem]:
         if "webhook" not in found.type or "respondtowebhook" in found.lower_type:
             continue
         after = workflow.after(found)
-        if any("respond" in one_.lower_type or "respond" in one_.name.lower() for one_ in after):
+        if any(_answers(one_.lower_type) or _answers(one_.name.lower()) for one_ in after):
             continue
-        if any(one_.type in _HEAVY or matches(one_.lower_type, ("loop", "batch")) for one_ in after):
+        if any(one_.type in _HEAVY or contains(one_.lower_type, ("loop", "batch")) for one_ in after):
             yield Problem(
                 f'Webhook "{found.name}" performs heavy processing before acknowledgment',
                 'Answer first: add a "Respond to Webhook" node right after it.',
                 found.at(),
                 node_id=found.id,
             )
+
+
+def _answers(text: str) -> bool:
+    _, said, rest = text.partition("respond")
+    return bool(said) and "webhook" in rest
 
 
 @rule(
@@ -159,7 +159,7 @@ def retry_after(workflow: Workflow) -> Iterator[Problem]:
     Trying again at once is what a service that limits calls answers with the same refusal.
     """
     for found in workflow.nodes:
-        if not matches(found.lower_type, _CALLS) or not _retries(found):
+        if not calls_service(found) or not _retries(found):
             continue
         if number(found.data.get("waitBetweenTries")) is not None:
             continue
@@ -174,10 +174,6 @@ def retry_after(workflow: Workflow) -> Iterator[Problem]:
 
 
 def _retries(found: Node) -> bool:
-    places: tuple[Mapping[str, Any], ...] = (
-        object_of(found.parameters.get("options")),
-        found.parameters,
-        found.data,
-    )
+    given = retry_setting(found)
     # An expression may come out either way.
-    return any(place.get("retryOnFail") in (True, "true") for place in places)
+    return bool(given) and not (isinstance(given, str) and "{{" in given)

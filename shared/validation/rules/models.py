@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from shared.pattern import pattern
@@ -11,7 +12,7 @@ from shared.validation.engine.edits import Put
 from shared.validation.engine.examples import node, one, parent
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.rule import Layer, rule
-from shared.validation.engine.workflow import Node, Workflow, object_of, text_of
+from shared.validation.engine.workflow import Node, Text, Workflow, object_of, text_of
 
 _LANGCHAIN = "@n8n/n8n-nodes-langchain."
 _CHAIN = f"{_LANGCHAIN}chainLlm"
@@ -34,6 +35,12 @@ _REPLACEMENTS = {
 
 _FIELD = r"\.(?!output\b)(?P<field>[A-Za-z_]\w*)"
 _DIRECT = pattern(r"\$json(?P<at>)" + _FIELD)
+_NAMED = pattern(
+    r"""\$\((?:'(?P<one>[^'\\]*)'|"(?P<other>[^"\\]*)")\)"""
+    r"\.(?:first\(\)|item|all\(\)\[\d{1,9}\])\.json(?P<at>)" + _FIELD
+)
+_MOST_FIELDS = 5
+"""Fields that a message names."""
 _DEFENSIVE = pattern(r"output\?\.\w+\s*\|\|")
 
 
@@ -67,39 +74,34 @@ def answers_are_under_output(workflow: Workflow) -> Iterator[Problem]:
     ]
     if not chains:
         return
-    named = _named([found.name for found in chains])
+    names = {found.name for found in chains}
     after = {following.index for found in chains for following in workflow.after(found)}
     for found in workflow.nodes:
         if found.type in (_CHAIN, _PARSER) or "lmChat" in found.type:
             continue
-        patterns = [_DIRECT, named] if found.index in after else [named]
-        for path, text in _texts(found.parameters, ("parameters",)):
-            yield from _misread(found, path, text, patterns)
+        for given in found.texts():
+            if not given.is_name and "$" in given.text and not _DEFENSIVE.search(given.text):
+                yield from _misread(found, given, list(_reads(given.text, names, found.index in after)))
 
 
-def _named(names: list[str]) -> re.Pattern[str]:
-    any_name = "|".join(re.escape(name) for name in names)
-    chain = rf"""\$\((?:'(?:{any_name})'|"(?:{any_name})")\)"""
-    return re.compile(chain + r"\.(?:first\(\)|item|all\(\)\[\d{1,9}\])\.json(?P<at>)" + _FIELD)
+def _reads(text: str, names: Set[str], is_after: bool) -> Iterator[re.Match[str]]:
+    """Yield where a text reads beside ``output``, of the node before or of a chain by its name."""
+    direct = _DIRECT.finditer(text) if is_after else ()
+    named = (match for match in _NAMED.finditer(text) if (match["one"] or match["other"]) in names)
+    yield from sorted((*direct, *named), key=lambda match: match.start("at"))
 
 
-def _misread(
-    found: Node, path: tuple[str | int, ...], text: str, patterns: list[re.Pattern[str]]
-) -> Iterator[Problem]:
-    if "$" not in text or _DEFENSIVE.search(text):
-        return
-    matches = sorted(
-        (match for pattern in patterns for match in pattern.finditer(text)), key=lambda match: match.start()
-    )
+def _misread(found: Node, given: Text, matches: list[re.Match[str]]) -> Iterator[Problem]:
     if not matches:
         return
-    mended = text
-    for match in reversed(matches):
-        mended = f"{mended[: match.start('at')]}.output{mended[match.end('at') :]}"
+    ends = [0, *(match.start("at") for match in matches)]
+    parts = [given.text[start:end] for start, end in itertools.pairwise(ends)]
+    mended = ".output".join([*parts, given.text[ends[-1] :]])
+    path = given.path
     *inside, last = path
     # A text in a list is mended with the list: lists have no members to put.
     edit = (Put(found.at(*inside), str(last), mended),) if isinstance(last, str) else None
-    fields = ", ".join(dict.fromkeys(match["field"] for match in matches))
+    fields = ", ".join(list(dict.fromkeys(match["field"] for match in matches))[:_MOST_FIELDS])
     yield Problem(
         f'Node "{found.name}" reads {fields} of a chain with an output parser past "output"',
         f"Write .output.{matches[0]['field']} instead of .{matches[0]['field']}.",
@@ -107,18 +109,6 @@ def _misread(
         node_id=found.id,
         edit=edit,
     )
-
-
-def _texts(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    waiting: list[tuple[tuple[str | int, ...], object]] = [(path, value)]
-    while waiting:
-        at, inner = waiting.pop()
-        if isinstance(inner, str):
-            yield at, inner
-        elif isinstance(inner, dict):
-            waiting += [((*at, str(name)), deeper) for name, deeper in inner.items()]
-        elif isinstance(inner, list):
-            waiting += [((*at, index), deeper) for index, deeper in enumerate(inner)]
 
 
 def _anthropic(model: object) -> dict[str, Any]:

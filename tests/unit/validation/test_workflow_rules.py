@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.model.tokens import Scope
 from shared.validation.engine.check import check_use_case, check_workflow
 from shared.validation.engine.examples import INIT, SUBMIT, chain, node, parent, webhook
-from shared.validation.engine.finding import Severity
+from shared.validation.engine.finding import Finding, Severity
 from shared.validation.engine.report import as_json, is_valid
 from shared.validation.engine.rule import Layer, Rule
 from shared.validation.engine.sarif import as_sarif
@@ -25,26 +25,24 @@ from shared.validation.rules.workflow_rules import WORKFLOW_RULES
 RULES: list[Rule[Any]] = [*WORKFLOW_RULES, *FOLDER_RULES]
 
 
-def said(rule: Rule[Any], kind: str) -> list[str]:
+def found_by(rule: Rule[Any], kind: str) -> list[Finding]:
     files = getattr(rule, kind)()
+    default_and_own = Selection(include=["DEFAULT", rule.id])
     if rule.layer is Layer.FOLDER:
-        return [finding.rule for finding in check_use_case(files, "case")]
+        return check_use_case(files, "case", default_and_own)
     (text,) = files.values()
-    return [finding.rule for finding in check_workflow(text, "workflow.json")]
+    return check_workflow(text, "workflow.json", default_and_own)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_rule_finds_its_bad_example_and_all_rules_like_its_good_one(rule: Rule[Any]) -> None:
-    assert rule.id in said(rule, "bad")
-    assert said(rule, "good") == []
+    assert rule.id in [finding.rule for finding in found_by(rule, "bad")]
+    assert found_by(rule, "good") == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_rule_says_what_it_demands_and_what_to_do(rule: Rule[Any]) -> None:
-    files = rule.bad()
-    found = check_use_case(files, "case") if rule.layer is Layer.FOLDER else []
-    found = found or check_workflow("".join(files.values()), "workflow.json")
-    own = [finding for finding in found if finding.rule == rule.id]
+    own = [finding for finding in found_by(rule, "bad") if finding.rule == rule.id]
 
     assert rule.doc
     assert all(finding.message for finding in own)

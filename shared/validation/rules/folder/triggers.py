@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.validation.engine.examples import INIT, SUBMIT, node, webhook, written
+from shared.validation.engine.examples import INIT, SUBMIT, node, parent, webhook, written
 from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.folder_examples import BASE, HTTP, config, folder
 from shared.validation.engine.rule import Layer, rule
@@ -19,6 +19,7 @@ _URLS = {"http": "url", "schedule": "manualTriggerUrl"}
 _PREFIX = f"{BASE}/webhook/"
 _CALLED = "executeworkflowtrigger"
 
+_BOTH = ("workflows/main.json", "workflows/other.json")
 _ELSEWHERE = HTTP.replace("/orders", "/elsewhere")
 _WHEN = "cronExpression: '0 9 * * *', timezone: 'UTC', humanReadable: 'At nine'"
 _INPUT = f"[{HTTP[:-2]}, inputSchema: [{{ key: 'amount', type: 'number' }}] }}]"
@@ -211,3 +212,35 @@ def _fits(type_: str, start: Node) -> bool:
         return _CALLED in start.lower_type
     own = start.type == WEBHOOK or "scheduletrigger" in start.lower_type or _CALLED in start.lower_type
     return type_ == "service_event" and not own
+
+
+@rule(
+    "GUIDE-WEBHOOK-PATHS",
+    Severity.SHOULD,
+    Layer.FOLDER,
+    excluded=True,
+    bad=folder({"workflows/other.json": parent}, config(files=_BOTH)),
+    good=folder(),
+)
+def addresses_differ(use_case: UseCase) -> Iterator[Problem]:
+    """No two Webhook nodes of a use case have the same path.
+
+    n8n keeps one of them, and calls of the other start the wrong workflow.
+    """
+    seen: set[tuple[str, str]] = set()
+    for path in use_case.workflow_files:
+        file = use_case.workflow(path)
+        for found in file.nodes if file else ():
+            address = text_of(found.parameters.get("path")).removeprefix("=")
+            key = (text_of(found.parameters.get("httpMethod")) or "GET", address)
+            if found.type != WEBHOOK or not address:
+                continue
+            if key in seen:
+                yield Problem(
+                    f'Webhook "{found.name}" of {path} has the path {address}, as another one has',
+                    "Give each a path of its own.",
+                    found.at("parameters", "path"),
+                    node_id=found.id,
+                    path=path,
+                )
+            seen.add(key)
