@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from shared.validation.engine.source import Source
+from shared.validation.engine.workflow import Workflow, object_of, reachable
+
 
 class Known(NamedTuple):
     """A difference: the rules, whether ours finds more, what the text has, and why."""
@@ -18,6 +21,12 @@ class Known(NamedTuple):
 
 def _text(*parts: str) -> Callable[[str], bool]:
     return lambda text: all(part in text for part in parts)
+
+
+def _has_loop(text: str) -> bool:
+    source = Source("", text)
+    workflow = Workflow(source, object_of(source.data))
+    return any(found.index in reachable(workflow.after(found), workflow.after) for found in workflow.nodes)
 
 
 def _rules(*ids: str) -> frozenset[str]:
@@ -48,6 +57,20 @@ KNOWN = (
         True,
         lambda text: text.count("executeWorkflowTrigger") > 1,
         "A second trigger of a sub-workflow is looked at as well.",
+    ),
+    Known(_rules("R4"), True, _text("sk-"), "What has the form of a vendor's key is one as well."),
+    Known(_rules("R8"), False, _has_loop, "In a loop, what a node makes reaches the node itself."),
+    Known(
+        _rules("R11"),
+        False,
+        lambda text: re.search(r"splitInBatches|executeWorkflow", text) is not None,
+        "Two nodes are deprecated in old versions only; the linter looks at no version.",
+    ),
+    Known(
+        _rules("R11"),
+        True,
+        lambda text: re.search(r'base\.(?:function|openAi)"', text) is not None,
+        "Every node that n8n hides from its list since it was replaced is deprecated.",
     ),
     Known(_rules("R6"), True, _text('"timeout"'), "Time-outs count on every kind of node."),
     Known(

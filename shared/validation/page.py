@@ -21,10 +21,12 @@ Generated from the rules by `make artefacts`; do not edit. Every example is run 
 nothing is found that *must* not be, with 1 otherwise, and with 2 when there is nothing to verify. `--fix`
 mends what is fixable, and changes nothing else in a file; `--fix --dry-run` shows it as a diff. `--rules` and
 `--exclude-rules` take ids or other names, in any case; rules that do not run by default run when they are
-named. `--severity RULE=nit` says how much a rule's findings matter, `--strict` makes every *should* a *must*.
+named. `DEFAULT`, `GUIDE` and `ALL` stand for many: `--rules DEFAULT,GUIDE` adds what the guides advise.
+`--severity RULE=nit` says how much a rule's findings matter, `--strict` makes every *should* a *must*.
 How far the npm client agrees is told in [performance.md](performance.md).
 
-A file is first of all a workflow: what is not is told by one of these, and no rule looks at it.
+A file is first of all a workflow: what is not is told by one of these, and no rule looks at it. YAML is read
+where JSON is not, and told by JSON-001 as a nit: n8n, and deploying, take JSON alone.
 
 | id | |
 | --- | --- |

@@ -6,7 +6,9 @@ names that are no texts. Plain words mean what they mean in YAML 1.2, so ``on`` 
 
 from __future__ import annotations
 
+import site
 from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from shared.pattern import pattern
@@ -69,10 +71,11 @@ def read(text: str, deepest: int) -> tuple[object, Spot]:
     Raises:
         NotYaml: it is none, is longer than ``LARGEST``, or is nested deeper than ``deepest`` levels.
     """
-    import yaml
-
     if len(text) > LARGEST:
         raise NotYaml("it is too large for YAML")
+    _find_library()
+    import yaml
+
     outermost = _Open([], Spot(0, {}))
     try:
         _read(yaml.parse(text, Loader=yaml.SafeLoader), outermost, deepest)
@@ -81,6 +84,18 @@ def read(text: str, deepest: int) -> tuple[object, Spot]:
     if not isinstance(outermost.data, list) or len(outermost.data) != 1:
         raise NotYaml("it is not one document")
     return outermost.data[0], outermost.spot.inner["0"]
+
+
+def _find_library() -> None:
+    """Make PyYAML importable: the command that checks files starts without installed packages.
+
+    Raises:
+        NotYaml: it is not installed.
+    """
+    if find_spec("yaml") is None:
+        site.main()
+    if find_spec("yaml") is None:
+        raise NotYaml("reading YAML takes PyYAML, which is not installed")
 
 
 def _read(events: Iterable[Any], outermost: _Open, deepest: int) -> None:
