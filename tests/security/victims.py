@@ -21,7 +21,7 @@ from shared.model.project import Process, ProcessType, Project, ProjectStatus
 from shared.model.rollout import Rollout, Target, TargetStatus
 from shared.model.template import StoredFile, Template
 from shared.services.audit import audited
-from shared.services.marketplace.audiences import audiences_of
+from shared.services.marketplace.audiences import audiences_of, index_of
 from shared.services.organizations.members import add_member
 from shared.store import refs
 from shared.store.refs import Ref
@@ -219,7 +219,9 @@ async def _documents(
         template_id=ids["processDeploymentId"],
         version="1.0",
         outline="{}",
+        tags=["bookkeeping"],
         audiences=audiences_of(process),
+        index=index_of(audiences_of(process), []),
         published_at=now,
     )
     instance = {
