@@ -50,8 +50,9 @@ def lower(
 
     ``credentials`` (id → name) gives every known credential its real name, whatever the author wrote: n8n
     falls back to names. ``error_workflow_id`` is set where a workflow names none, sub-workflows excepted:
-    their errors reach the parent. ``caller_ids`` are the n8n ids of the siblings that call this one;
-    nobody else may. Ids not known yet are added by lowering again once they are.
+    their errors reach the parent. The execution order is v1 unless stated. ``caller_ids`` are the n8n ids
+    of the siblings that call this one; nobody else may. Ids not known yet are added by lowering again once
+    they are.
     Raises :class:`InvalidWorkflowJson` when a node is no object.
     """
     nodes = [_node(node, origin, credentials) for node in _list(document, origin)]
@@ -126,6 +127,8 @@ def _settings(
     # Without saved runs an error cannot be traced to its execution.
     settings.setdefault("saveDataErrorExecution", "all")
     settings.setdefault("saveDataSuccessExecution", "all")
+    # What n8n runs a workflow by that says nothing is the order of years ago.
+    settings.setdefault("executionOrder", "v1")
     called = is_subworkflow(nodes)
     if error_workflow_id and not called:
         settings.setdefault("errorWorkflow", error_workflow_id)

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any, cast
+
+from shared.validation.engine.source import Source
 
 Json = dict[str, object]
 
@@ -29,6 +33,7 @@ SIX = tuple(CALLS)
 
 _PATH = "{{PROCDATA_PROCESS_ID_ATADCORP}}/{{USERDATA_PROCESS_INSTANCE_UID_ATADRESU}}"
 _URL = "{{ORGSECRET_N8N_BASE_URL_TERCESORG}}/webhook/" + _PATH
+_QUOTED_PARAMETER = re.compile(r'"(\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +63,16 @@ class Ensemble:
         }
 
     def _workflow(self, name: str) -> Json:
-        text = json.dumps(self._document(name))
-        return {
+        workflow: Json = {
             "workflowTemplateId": name,
             "workflowId": name,
             "workflowName": name.title(),
             "triggers": [_http_trigger(name) if CALLS[name] else _sub_trigger(name)],
             "outputSchema": [],
-            "n8nWorkflowJsonBase64": base64.b64encode(text.encode()).decode(),
             "cost": 1,
         }
+        put_document(workflow, self._document(name))
+        return workflow
 
     def _document(self, name: str) -> Json:
         nodes = [*(self._parent(name) if CALLS[name] else self._leaf())]
@@ -116,6 +121,18 @@ class Ensemble:
             "options": {},
         }
         return _node("Mark", "n8n-nodes-base.set", 3.4, parameters)
+
+
+def put_document(workflow: Json, document: Mapping[str, object]) -> None:
+    """Make a document the file of a workflow, with parameters as authors write them: without quotes."""
+    text = _QUOTED_PARAMETER.sub(r"\1", json.dumps(document))
+    workflow["n8nWorkflowJsonBase64"] = base64.b64encode(text.encode()).decode()
+
+
+def document_of(workflow: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document in the file of a workflow."""
+    text = base64.b64decode(workflow["n8nWorkflowJsonBase64"]).decode()
+    return cast(dict[str, Any], Source("", text).data)
 
 
 def mark_of(nodes: object) -> str:

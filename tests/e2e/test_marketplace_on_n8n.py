@@ -5,8 +5,6 @@ Its workflow calls an address with a credential and answers with a parameter, so
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 import uuid
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.chaos.ensemble import Ensemble
+from tests.chaos.ensemble import Ensemble, document_of, put_document
 from tests.support.stack import RunningStack
 from tests.unit.vault.client_envelope import as_sent, encrypt_like_a_client
 
@@ -117,7 +115,7 @@ def configuration(title: str, url: str) -> Json:
     """Return a use case that greets, and calls an address with the tenant's own credential."""
     made: Json = {**Ensemble(title, "{{INSTPARM_GREETING_MRAPTSNI}}", ("leaf-b", "beta")).configuration()}
     (beta,) = [flow for flow in made["workflows"] if flow["workflowTemplateId"] == "beta"]
-    document = json.loads(base64.b64decode(beta["n8nWorkflowJsonBase64"]))
+    document = document_of(beta)
     credential = {name: f"{{{{ORGCRED_CSTM_ACME_{name.upper()}_DERCGRO}}}}" for name in ("id", "name")}
     document["nodes"].append(
         {
@@ -138,7 +136,7 @@ def configuration(title: str, url: str) -> Json:
     )
     connections = document["connections"]
     connections["Ask"], connections["Mark"] = connections["Mark"], _to("Ask")
-    beta["n8nWorkflowJsonBase64"] = base64.b64encode(json.dumps(document).encode()).decode()
+    put_document(beta, document)
     return {
         **made,
         "deploymentInputSchema": [GREETING],

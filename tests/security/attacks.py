@@ -6,6 +6,7 @@ has stands in it as a word in angle brackets; see :class:`tests.security.neighbo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,13 @@ SIBLING = "{{SUBWKFL_leaf-b_LFKWBUS}}"
 PARAMETER = "{{INSTPARM_P_MRAPTSNI}}"
 OPENAI = {"id": "{{ORGCRED_OPENAI_ID_DERCGRO}}", "name": "{{ORGCRED_OPENAI_NAME_DERCGRO}}"}
 SHARED = {"id": "{{SYSCREDS_OPENAI_ID_SDERCSYS}}", "name": "{{SYSCREDS_OPENAI_NAME_SDERCSYS}}"}
+HEADER = {
+    "id": "{{ORGSECRET_WEBHOOK_AUTH_CRED_ID_TERCESORG}}",
+    "name": "{{ORGSECRET_WEBHOOK_AUTH_CRED_NAME_TERCESORG}}",
+}
 FOREIGN = {"id": "<credential>", "name": "<credential name>"}
 BASE, CHAIN = "n8n-nodes-base.", "@n8n/n8n-nodes-langchain."
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,13 @@ class Attack:
 
 def node(kind: str, parameters: Mapping[str, object] | None = None, **more: object) -> Json:
     """Return a node called ``Reaching``."""
-    shape = {"id": "r", "name": "Reaching", "type": kind, "typeVersion": 1, "position": [0, 0]}
+    shape = {
+        "id": f"r{next(_NUMBERS)}",
+        "name": "Reaching",
+        "type": kind,
+        "typeVersion": 1,
+        "position": [0, 0],
+    }
     return {**shape, "parameters": dict(parameters or {}), **more}
 
 
@@ -62,7 +74,12 @@ def locator(mode: str, value: str) -> Json:
 
 
 def hook(path: object, kind: str = BASE + "webhook", **more: object) -> tuple[Json, ...]:
-    return (node(kind, {"path": path, "httpMethod": "POST", **more}),)
+    """Return a trigger that is secured, so that its path is all there is to find."""
+    secured = (
+        {"webhookId": "r", "credentials": {"httpHeaderAuth": HEADER}} if kind == BASE + "webhook" else {}
+    )
+    parameters = {"path": path, "httpMethod": "POST", "authentication": "headerAuth", **more}
+    return (node(kind, parameters, **secured),)
 
 
 def reads(text: str, kind: str = BASE + "set") -> tuple[Json, ...]:
@@ -110,7 +127,7 @@ CREDENTIALS = [
     Attack("credential", "in a disabled node", holding({"openAiApi": FOREIGN}, disabled=True), _NOT_OWN),
     Attack("credential", "under an unknown key", holding({"nobodyKnows": FOREIGN}), _NOT_OWN),
     Attack("credential", "under the prototype", holding({"__proto__": {"openAiApi": FOREIGN}}), "__proto__"),
-    Attack("credential", "a list", holding([FOREIGN]), _NOT_OWN),
+    Attack("credential", "a list", holding([FOREIGN]), "has the wrong type (JSON-001)"),
     Attack("credential", "an id in a list", credential(["<credential>"]), _NOT_OWN),
     Attack(
         "credential",
@@ -199,7 +216,7 @@ SUBWORKFLOWS = [
         "sub-workflow",
         "a workflow as parameters, not an object",
         ({**node(BASE + "executeWorkflow"), "parameters": "={{ {workflowId: '<workflow>'} }}"},),
-        "not an object",
+        "has the wrong type (JSON-001)",
     ),
 ]
 
@@ -316,21 +333,21 @@ SETTINGS = [
         "settings",
         "a foreign error workflow",
         (),
-        "errorWorkflow is not the organization's",
+        "Wrong value of setting: errorWorkflow",
         {"errorWorkflow": "<error workflow>"},
     ),
     Attack(
         "settings",
         "a foreign workflow for errors",
         (),
-        "errorWorkflow is not the organization's",
+        "Wrong value of setting: errorWorkflow",
         {"errorWorkflow": "<workflow>"},
     ),
     Attack(
         "settings",
         "a computed error workflow",
         (),
-        "errorWorkflow is not the organization's",
+        "Wrong value of setting: errorWorkflow",
         {"errorWorkflow": "={{ '<workflow>' }}"},
     ),
 ]
@@ -363,7 +380,7 @@ PLATFORM = [
 
 SHAPE = [
     Attack("shape", "two nodes of one name", (node(BASE + "noOp"), node(BASE + "noOp")), "the same name"),
-    Attack("shape", "a node without a name", (node(BASE + "noOp", name=""),), "has no name"),
+    Attack("shape", "a node without a name", (node(BASE + "noOp", name=""),), "has no name (JSON-001)"),
     Attack("shape", "nested 900 levels deep", reads("<deep>"), "nested"),
     Attack(
         "shape", "a placeholder of no scope", reads("{{ORGSECRET_SOMEBODYS_KEY_TERCESORG}}"), "has no value"
@@ -372,7 +389,7 @@ SHAPE = [
         "shape",
         "a placeholder with a wrong end",
         reads("{{ORGSECRET_X_DERCGRO}}"),
-        "not a valid placeholder",
+        "Invalid placeholder suffix",
     ),
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from shared.model.apikey import KeyKind
 from shared.model.scopes import Scope
 from shared.store import refs
 from shared.store.store import Patch
+from tests.chaos.ensemble import document_of, put_document
 from tests.integration.world.integrations import connected
 from tests.integration.world.n8n_workflows import DeployableN8n
 from tests.integration.world.products import Product, new_product
@@ -41,11 +41,10 @@ class Neighbours:
         configuration = product.configuration("mark")
         for workflow in configuration["workflows"]:
             if workflow["workflowTemplateId"] == "beta":
-                document = json.loads(base64.b64decode(workflow["n8nWorkflowJsonBase64"]))
+                document = document_of(workflow)
                 document["nodes"] += attack.nodes
                 document["settings"] |= attack.settings
-                text = self._filled(json.dumps(document | attack.top))
-                workflow["n8nWorkflowJsonBase64"] = base64.b64encode(text.encode()).decode()
+                put_document(workflow, json.loads(self._filled(json.dumps(document | attack.top))))
         configuration["deploymentInputSchema"] = [
             *configuration["deploymentInputSchema"],
             {"type": "string", "key": "P", "label": "P"},

@@ -15,7 +15,7 @@ import pytest
 from shared.model.deployment import DeploymentStatus
 from tests.integration.world.products import data_of, refusal_of
 from tests.integration.world.world import World
-from tests.security.attacks import ATTACKS, Attack
+from tests.security.attacks import ATTACKS, Attack, hook
 from tests.security.neighbours import Neighbours, living
 from tests.security.twins import DISARMED, TWINS
 
@@ -45,7 +45,7 @@ async def test_it_is_refused_by_name_and_never_reaches_n8n(neighbours: Neighbour
 
     message = refusal(answer)
     assert attack.says in message
-    assert "'beta'" in message or "laceholder" in message
+    assert "'beta'" in message or "workflows/beta.json" in message or "laceholder" in message
     assert (neighbours.n8n.asked, neighbours.n8n.kept) == before
     assert neighbours.n8n.named(product.title) == []
 
@@ -88,8 +88,8 @@ async def test_two_installations_that_take_one_path_collide_in_n8n_and_the_first
     neighbours: Neighbours,
 ) -> None:
     """Below a process its installations may share paths: n8n says whose it is, and nobody loses anything."""
-    hook = {"name": "Shared", "parameters": {"path": "{{PROCDATA_PROCESS_ID_ATADCORP}}/embed"}}
-    shared = Attack("path", "shared", ({**TWINS[4].nodes[0], **hook},))
+    (node,) = hook("{{PROCDATA_PROCESS_ID_ATADCORP}}/embed")
+    shared = Attack("path", "shared", ({**node, "name": "Shared"},))
     product, configuration = await neighbours.attempt(shared)
     first = data_of(await product.send("mark", configuration=configuration))
     process_path = f"{first['processId']}/embed"
@@ -104,5 +104,5 @@ async def test_two_installations_that_take_one_path_collide_in_n8n_and_the_first
         deployment = await product.deployment(second.current_deployment_instance_id)
     assert deployment.deployment_status is DeploymentStatus.FAILED
     assert "conflict" in str(deployment.error)
-    assert held == neighbours.n8n.methods(process_path) == {"GET"}
+    assert held == neighbours.n8n.methods(process_path) == {"POST"}
     assert (await product.instance(first["processInstanceId"])).is_active

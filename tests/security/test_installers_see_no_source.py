@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from shared.http.access import Keyed
+from tests.chaos.ensemble import document_of, put_document
 from tests.integration.world.endpoints import ALL
 from tests.integration.world.integrations import connected
 from tests.integration.world.market import Shop, shop
@@ -71,10 +72,8 @@ def _code() -> Json:
 
 def _with_code(configuration: Json) -> Json:
     for workflow in configuration["workflows"]:
-        document = json.loads(base64.b64decode(workflow["n8nWorkflowJsonBase64"]))
-        document["nodes"].append(_code())
-        text = json.dumps(document).encode()
-        workflow["n8nWorkflowJsonBase64"] = base64.b64encode(text).decode()
+        document = document_of(workflow)
+        put_document(workflow, {**document, "nodes": [*document["nodes"], _code()]})
     return configuration
 
 

@@ -14,6 +14,7 @@ from shared.model.configuration import Configuration, Skill
 from shared.model.project import Process, Project
 from shared.services.access import accessible_project
 from shared.services.deployments.lock import in_progress, is_locked
+from shared.services.deployments.rules import refuse_broken_rules
 from shared.services.deployments.work import Tenant, load_tenant
 from shared.services.platform import Platform
 from shared.store import refs
@@ -73,6 +74,7 @@ async def plan_deployment(platform: Platform, key: ApiKey, sent: Submission) -> 
     checked = validate_configuration(sent.configuration)
     checked_skills = validate_skills(sent.skills, [w.workflow_template_id for w in checked.workflows])
     texts = {w.workflow_template_id: decode(w, index) for index, w in enumerate(checked.workflows)}
+    await refuse_broken_rules(texts)
     known = await _process(platform, project.value)
     process, shell = (None, known) if known and known.value.is_shell else (known, None)
     latest_version = known.value.latest_version if known else None

@@ -11,6 +11,7 @@ from shared.model.configuration import DataIngestion as Config
 from shared.model.ingestion import DataIngestion, WebhookUrls
 from shared.model.project import Process, Project
 from shared.services.access import accessible_project
+from shared.services.deployments.rules import refuse_broken_rules
 from shared.services.deployments.work import Tenant, load_tenant
 from shared.services.ingestion.bodies import check
 from shared.services.ingestion.lock import is_locked
@@ -70,6 +71,7 @@ async def plan_ingestion(platform: Platform, key: ApiKey, sent: Submission) -> P
     owner = process.value.owner_id if process else _owner(key, project.value)
     tenant = await load_tenant(platform, project.value.organization_id, owner)
     text = decode(config)
+    await refuse_broken_rules({config.workflow_template_id: text})
     ingestion = _ingestion(platform, key, project, process, config, text, version, owner)
     values = await values_of(platform, ingestion, text, tenant)
     urls = check(ingestion, config, text, values, tenant)

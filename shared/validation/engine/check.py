@@ -117,6 +117,7 @@ def _placed(
         column=column,
         node_id=problem.node_id,
         edit=problem.edit,
+        corrected=problem.corrected,
     )
 
 

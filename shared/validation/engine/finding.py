@@ -21,7 +21,8 @@ class Problem(NamedTuple):
 
     ``pointer`` is the JSON pointer (RFC 6901) of what is wrong, as far as it exists; ``offset`` is given
     instead by rules that look at the text. ``edit`` mends it. ``severity`` is the rule's unless given, and
-    ``path`` that of the file a rule about a workflow was given.
+    ``path`` that of the file a rule about a workflow was given. ``corrected``: deploying puts it right by
+    itself.
     """
 
     message: str
@@ -32,6 +33,7 @@ class Problem(NamedTuple):
     edit: Edit | None = None
     severity: Severity | None = None
     path: str | None = None
+    corrected: bool = False
 
 
 class Finding(NamedTuple):
@@ -47,6 +49,7 @@ class Finding(NamedTuple):
     column: int | None = None
     node_id: str | None = None
     edit: Edit | None = None
+    corrected: bool = False
 
     @property
     def fixable(self) -> bool:

@@ -49,6 +49,7 @@ def settings_are_complete(workflow: Workflow) -> Iterator[Problem]:
                 f'Set "{name}": {json.dumps(value)} in settings.',
                 f"/settings/{name}",
                 edit=(_setting(given, name, value),),
+                corrected=present is None,
             )
 
 
@@ -74,6 +75,7 @@ def nothing_exported(workflow: Workflow) -> Iterator[Problem]:
                 f'Remove "{name}": {why}.',
                 f"/{name}",
                 edit=(Drop("", name),),
+                corrected=True,
             )
 
 

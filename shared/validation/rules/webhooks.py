@@ -37,6 +37,7 @@ def webhook_has_id(workflow: Workflow) -> Iterator[Problem]:
                 found.at(),
                 node_id=found.id,
                 edit=(Put(found.at(), "webhookId", slug),),
+                corrected=True,
             )
 
 

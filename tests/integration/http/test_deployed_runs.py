@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import json
-
 from shared.store import refs
 from shared.store.store import Patch
+from tests.chaos.ensemble import document_of, put_document
 from tests.integration.world.market import shop
 from tests.integration.world.products import Json, Product, data_of
 
@@ -15,7 +13,7 @@ def with_model(configuration: Json, workflow_id: str) -> Json:
     """Let a workflow of the use case have a language model."""
     for workflow in configuration["workflows"]:
         if workflow["workflowTemplateId"] == workflow_id:
-            document = json.loads(base64.b64decode(workflow["n8nWorkflowJsonBase64"]))
+            document = document_of(workflow)
             model = {
                 "id": "model",
                 "name": "Model",
@@ -25,8 +23,7 @@ def with_model(configuration: Json, workflow_id: str) -> Json:
                 "parameters": {"model": "gpt-4o", "options": {}},
             }
             document["nodes"].append(model)
-            text = json.dumps(document).encode()
-            workflow["n8nWorkflowJsonBase64"] = base64.b64encode(text).decode()
+            put_document(workflow, document)
             workflow["costEstimationForLLMTokens"] = 0.25
     return configuration
 

@@ -216,7 +216,8 @@ async def test_a_project_without_a_process_gets_one_that_its_first_use_case_fill
 def use_case() -> Json:
     path = f"{PROCESS}/{INSTANCE}/main"
     url = f"{{{{ORGSECRET_N8N_BASE_URL_TERCESORG}}}}/webhook/{path}"
-    main = {"nodes": [webhook("Webhook", path)], "connections": {}, "settings": {}}
+    nodes = [webhook("Webhook", path), node("Init", "n8n-nodes-codika.codika", operation="initWorkflow")]
+    main = {"nodes": nodes, "connections": {}, "settings": {}}
     return {
         "title": "Use case",
         "description": "Does something",

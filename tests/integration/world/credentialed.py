@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from shared.model.apikey import KeyKind
@@ -125,6 +126,14 @@ def _nodes(scopes: Iterable[str], key: str) -> list[Json]:
     return nodes
 
 
+AUTH = {
+    "httpHeaderAuth": {
+        "id": "{{ORGSECRET_WEBHOOK_AUTH_CRED_ID_TERCESORG}}",
+        "name": "{{ORGSECRET_WEBHOOK_AUTH_CRED_NAME_TERCESORG}}",
+    }
+}
+
+
 def _webhook(name: str, path: str) -> Json:
     return {
         "id": name,
@@ -132,7 +141,19 @@ def _webhook(name: str, path: str) -> Json:
         "type": "n8n-nodes-base.webhook",
         "typeVersion": 2,
         "position": [0, 0],
-        "parameters": {"httpMethod": "POST", "path": path},
+        "parameters": {"httpMethod": "POST", "path": path, "authentication": "headerAuth"},
+        "credentials": AUTH,
+    }
+
+
+def _codika(name: str, operation: str) -> Json:
+    return {
+        "id": name,
+        "name": name,
+        "type": "n8n-nodes-codika.codika",
+        "typeVersion": 1,
+        "position": [0, 0],
+        "parameters": {"operation": operation},
     }
 
 
@@ -143,18 +164,11 @@ def _encoded(document: Json) -> str:
 def ingestion(scopes: Iterable[str], key: str) -> Json:
     """Return the configuration of a data ingestion that uses a credential of each scope."""
     process = "{{PROCDATA_PROCESS_ID_ATADCORP}}"
-    init = {
-        **_webhook("Init", ""),
-        "type": "n8n-nodes-codika.codika",
-        "parameters": {"operation": "initDataIngestion"},
-    }
+    init = _codika("Init", "initDataIngestion")
     embed, delete = _webhook("Embed", f"{process}/embed"), _webhook("Delete", f"{process}/embed-delete")
     links = {"Embed": {"main": [[{"node": "Init", "type": "main", "index": 0}]]}}
     nodes = [embed, init, delete, *_nodes(scopes, key)]
     document = {"name": "E", "nodes": nodes, "connections": links, "settings": {}}
-    for hook in (embed, delete):
-        hook["parameters"]["authentication"] = "headerAuth"
-        hook["credentials"] = AUTH
     return {
         "workflowTemplateId": "embed-documents",
         "workflowName": "Embed documents",
@@ -165,18 +179,14 @@ def ingestion(scopes: Iterable[str], key: str) -> Json:
     }
 
 
-AUTH = {
-    "httpHeaderAuth": {
-        "id": "{{ORGSECRET_WEBHOOK_AUTH_CRED_ID_TERCESORG}}",
-        "name": "{{ORGSECRET_WEBHOOK_AUTH_CRED_NAME_TERCESORG}}",
-    }
-}
-
-
 def configuration(scopes: Iterable[str], key: str) -> Json:
     """Return the configuration of a use case that uses a credential of each scope."""
-    nodes = [_webhook("Hook", PATH), *_nodes(scopes, key)]
-    document = {"name": "Main", "nodes": nodes, "connections": {}, "settings": {}}
+    run = [_webhook("Hook", PATH), _codika("Init", "initWorkflow"), _codika("Submit", "submitResult")]
+    links = {
+        before["name"]: {"main": [[{"node": after["name"], "type": "main", "index": 0}]]}
+        for before, after in pairwise(run)
+    }
+    document = {"name": "Main", "nodes": [*run, *_nodes(scopes, key)], "connections": links, "settings": {}}
     return {
         "title": "With credentials",
         "description": "Uses credentials",
