@@ -17,13 +17,10 @@ from shared.ensemble.body import (
 )
 from shared.ensemble.naming import Origin
 from shared.errors import InvalidWorkflowJson
+from shared.model.node_types import OPERATIONS_OF_OLD_TYPES
 
 _CODIKA = "n8n-nodes-codika.codika"
 _WEBHOOK_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-_SCAFFOLD_TYPES = {
-    "codikaInitDataIngestion": "initDataIngestion",
-    "codikaIngestionCallback": "ingestionCallback",
-}
 _NOT_REACHED_BY_WEBHOOK = frozenset(
     {
         "scheduleTrigger",
@@ -84,8 +81,8 @@ def _node(node: Mapping[str, object], origin: Origin, credentials: Mapping[str, 
 
 
 def _modernise(node: Node) -> None:
-    """An old scaffold names two node types no package ever provided."""
-    operation = _SCAFFOLD_TYPES.get(type_name(node))
+    """Give a node that an old scaffold names by its operation the type n8n knows."""
+    operation = OPERATIONS_OF_OLD_TYPES.get(type_name(node))
     if operation is not None:
         node["type"] = _CODIKA
         node["parameters"] = {"operation": operation, **parameters(node)}

@@ -162,7 +162,7 @@ def test_what_n8n_says_against_a_workflow_is_printed_and_the_old_one_never_stops
     codika: CodikaCli, folder: Path
 ) -> None:
     urls = json.loads((folder / "project.json").read_text())["dataIngestionDeployments"]["2.0"]["webhookUrls"]
-    _write(folder, kind="n8n-nodes-nobody-has.thing")
+    _write(folder, kind="n8n-nodes-codika.nobodyHasThis")
 
     with Watch(urls["embed"]) as watch:
         answer = _deploy(codika, folder)
@@ -170,7 +170,7 @@ def test_what_n8n_says_against_a_workflow_is_printed_and_the_old_one_never_stops
 
     assert answer.code == 1
     assert answer.json["status"] == "failed"
-    assert "Unrecognized node type: n8n-nodes-nobody-has.thing" in answer.json["error"]
+    assert "Unrecognized node type: n8n-nodes-codika.nobodyHasThis" in answer.json["error"]
     assert watch.gone_seconds == 0
 
 

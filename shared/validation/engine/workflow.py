@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from shared.model.node_types import OPERATIONS_OF_OLD_TYPES
 from shared.validation.engine.source import Source, pointer
 
 Json = dict[str, Any]
@@ -80,8 +81,9 @@ class Node:
 
     @cached_property
     def operation(self) -> str:
-        """The operation among the parameters, or an empty text."""
-        return text_of(self.parameters.get("operation"))
+        """The operation among the parameters, or the one an old type stands for; else an empty text."""
+        stated = text_of(self.parameters.get("operation"))
+        return stated or OPERATIONS_OF_OLD_TYPES.get(self.short_type, "")
 
     @property
     def is_codika(self) -> bool:

@@ -115,3 +115,10 @@ def test_a_setting_that_is_there_and_wrong_is_refused() -> None:
 
 def test_rules_about_folders_are_no_part_of_it() -> None:
     assert all(rule.layer is not Layer.FOLDER for rule in MUST)
+
+
+def test_nodes_that_old_scaffolds_name_by_their_operation_are_what_they_stand_for() -> None:
+    begins = {**INIT, "type": "n8n-nodes-codika.codikaInitDataIngestion", "parameters": {}}
+    ends = {**SUBMIT, "type": "n8n-nodes-codika.codikaIngestionCallback", "parameters": {}}
+
+    refuse_findings({"embed": chain(webhook(), begins, ends)})
