@@ -41,6 +41,7 @@ MODULES = (
     "tasks",
     "teams",
     "updates",
+    "verification",
     "versions",
     "webhooksecrets",
 )

@@ -253,6 +253,7 @@ CALLS: Mapping[str, Prepare] = {
         )
     ),
     "verifyApiKey": _fixed(lambda desk: Asked()),
+    "verifyUseCasePublic": _fixed(lambda desk: Asked({"configuration": configuration()})),
     **published.CALLS,
     **webhooks.CALLS,
     **runs.CALLS,

@@ -6,9 +6,8 @@ import argparse
 from typing import NamedTuple
 
 from shared.validation.engine.finding import Severity
-from shared.validation.engine.selection import ALIASES, GROUPS, Selection, primary
+from shared.validation.engine.selection import Selection, primary
 
-_STRUCTURAL = ("JSON-001", "RULE-ERR", "SCRIPT-ERR")
 _ABOUT = "Check workflow files, and folders of use cases, as they are checked when they are deployed."
 _ONLY = "only these, by commas; DEFAULT, GUIDE and ALL stand for many"
 _CODES = "Exits with 0 when everything is valid, 1 when it is not, 2 when there is nothing to verify."
@@ -32,8 +31,8 @@ def given_by(arguments: list[str] | None) -> Given:
     read = parser.parse_args(arguments)
     severities: dict[str, Severity] = dict(read.severity)
     named = [*read.rules, *read.exclude_rules, *severities]
-    if named and (unknown := [name for name in named if primary(name) not in _known()]):
-        parser.error(f"no rule is called {', '.join(unknown)}; docs/rules.md lists them")
+    if named:
+        _refuse_unknown(parser, named)
     if read.dry_run and not read.fix:
         parser.error("--dry-run shows what --fix would do: give both")
     by_id = {primary(name): severity for name, severity in severities.items()}
@@ -41,12 +40,11 @@ def given_by(arguments: list[str] | None) -> Given:
     return Given(read.paths, selection, read.fix, read.dry_run, read.json, read.sarif, read.skip_workflows)
 
 
-def _known() -> set[str]:
-    from shared.validation.rules.folder_rules import FOLDER_RULES
-    from shared.validation.rules.workflow_rules import WORKFLOW_RULES
+def _refuse_unknown(parser: argparse.ArgumentParser, named: list[str]) -> None:
+    from shared.validation.rules.names import unknown_names
 
-    ids = [rule.id for rule in WORKFLOW_RULES] + [rule.id for rule in FOLDER_RULES]
-    return {*ids, *GROUPS, *ALIASES.values(), *_STRUCTURAL}
+    if unknown := unknown_names(named):
+        parser.error(f"no rule is called {', '.join(unknown)}; docs/rules.md lists them")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -47,7 +47,7 @@ def as_json(path: str, findings: Sequence[Finding], files: Sequence[str], **more
         "valid": is_valid(findings),
         "path": path,
         "summary": summary(findings),
-        "ruleCount": _by_rule(findings),
+        "ruleCount": by_rule(findings),
         "filesValidated": list(files),
         "findings": [as_dict(finding) for finding in findings],
         **more,
@@ -55,7 +55,8 @@ def as_json(path: str, findings: Sequence[Finding], files: Sequence[str], **more
     return json.dumps(report, ensure_ascii=False, indent=2)
 
 
-def _by_rule(findings: Sequence[Finding]) -> dict[str, int]:
+def by_rule(findings: Sequence[Finding]) -> dict[str, int]:
+    """Return how many findings there are of each rule."""
     counts: dict[str, int] = {}
     for finding in findings:
         counts[finding.rule] = counts.get(finding.rule, 0) + 1
