@@ -105,6 +105,15 @@ class DeploymentInstance(Document):
     completed_at: datetime | None = None
 
 
+class LastReport(Document):
+    """The last failure that n8n reported without naming an execution, and the run it was written to."""
+
+    digest: str
+    execution_id: str
+    matched: bool
+    at: datetime
+
+
 class N8nWorkflowOwner(Document):
     """Finds the installation an n8n workflow belongs to; keyed by organization and n8n workflow id."""
 
@@ -114,3 +123,4 @@ class N8nWorkflowOwner(Document):
     deployment_instance_id: str
     workflow_id: str
     trigger_type: str
+    last_report: LastReport | None = None

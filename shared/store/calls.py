@@ -32,7 +32,9 @@ _RunQueryResponse = types.RunQueryResponse.pb()
 _ListenRequest = types.ListenRequest.pb()
 _ListenResponse = types.ListenResponse.pb()
 
-# Aborted and Unavailable mean that nothing was written; every other failure must reach the caller.
+# Aborted means that nothing was written. Unavailable means it mostly: an answer may be lost behind a commit,
+# and its repeat then meets the writer's own work, so writes have conditions, and ids that follow from what
+# they are about. Every other failure must reach the caller.
 _RETRY = AsyncRetry(
     if_exception_type(api.Aborted, api.ServiceUnavailable), initial=0.02, maximum=1, timeout=10
 )

@@ -21,7 +21,7 @@ from shared.model.execution import Correlation, DispatchState, Execution, Execut
 from shared.model.organization import Organization
 from shared.n8n.executions import N8nExecution
 from shared.services.platform import Platform
-from shared.services.runs.error_report import ErrorReport, derived_id, n8n_execution_of
+from shared.services.runs.error_report import ErrorReport, derived_id, n8n_execution_of, remembered, repeated
 from shared.services.runs.finish import finish
 from shared.services.runs.ingestion_failures import note_ingestion_failure
 from shared.services.runs.queues import forget
@@ -71,11 +71,13 @@ async def capture(platform: Platform, report: ErrorReport, presented_secret: str
         return Captured(execution_id, matched=False)
     full = await n8n_execution_of(platform, organization.value.backend_id, report)
     details = classify_execution(full.document) if full else classify_report(report.raw)
+    if (before := repeated(owner.value, report, platform.sources.now())) is not None:
+        return Captured(before.execution_id, before.matched)
     match = await _find(platform, owner.value, report, full)
     if match is None:
-        execution_id = await _record_unknown(platform, owner.value, report, details)
+        execution_id = await _record_unknown(platform, owner, report, details)
         return Captured(execution_id, matched=False)
-    await _fail(platform, match, report, details)
+    await _fail(platform, match, owner, report, details)
     return Captured(match.execution.execution_id, matched=True)
 
 
@@ -107,7 +109,13 @@ async def _find(
     return _Match(started[0], Correlation.GUESS) if started else None
 
 
-async def _fail(platform: Platform, match: _Match, report: ErrorReport, details: ErrorDetails) -> None:
+async def _fail(
+    platform: Platform,
+    match: _Match,
+    owner: Found[N8nWorkflowOwner],
+    report: ErrorReport,
+    details: ErrorDetails,
+) -> None:
     run = match.execution
     found = await platform.store.get(refs.execution(run.process_instance_id, run.execution_id))
     if found is None:
@@ -124,12 +132,15 @@ async def _fail(platform: Platform, match: _Match, report: ErrorReport, details:
     }
     if report.n8n_execution_id:
         outcome["n8n_execution_id"] = report.n8n_execution_id
+    ids = run.process_instance_id, run.execution_id, run.organization_id
+    also = remembered(owner.ref, report, run.execution_id, matched=True, now=platform.sources.now())
     try:
-        await finish(platform, run.process_instance_id, run.execution_id, run.organization_id, outcome)
+        ended = await finish(platform, *ids, outcome, also)
     except Conflict:
         await _note(platform, found, details)
         return
-    await forget(platform.queue, run.execution_id)
+    if ended:
+        await forget(platform.queue, run.execution_id)
 
 
 async def _note(platform: Platform, found: Found[Execution], details: ErrorDetails) -> None:
@@ -141,8 +152,9 @@ async def _note(platform: Platform, found: Found[Execution], details: ErrorDetai
 
 
 async def _record_unknown(
-    platform: Platform, owner: N8nWorkflowOwner, report: ErrorReport, details: ErrorDetails
+    platform: Platform, found: Found[N8nWorkflowOwner], report: ErrorReport, details: ErrorDetails
 ) -> str | None:
+    owner = found.value
     endpoint = await platform.store.get(refs.endpoint(owner.process_instance_id, owner.workflow_id))
     if endpoint is None:
         return None
@@ -159,6 +171,8 @@ async def _record_unknown(
     if report.n8n_execution_id:
         # A repeated report must not become a second run: the id follows from n8n's.
         run.execution_id = derived_id(owner, report.n8n_execution_id)
+    also = remembered(found.ref, report, run.execution_id, matched=False, now=run.created_at)
     with contextlib.suppress(AlreadyExists):
-        await platform.store.commit(Create(refs.execution(run.process_instance_id, run.execution_id), run))
+        reference = refs.execution(run.process_instance_id, run.execution_id)
+        await platform.store.commit(Create(reference, run), *also)
     return run.execution_id

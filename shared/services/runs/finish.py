@@ -10,16 +10,17 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import orjson
 
-from shared.errors import Conflict, Internal, NotFound
+from shared.errors import Conflict, Internal, NotFound, UpstreamError
 from shared.executions.transitions import Settlement, settle
 from shared.model.account import Account
 from shared.model.execution import Execution, ExecutionStatus
 from shared.services.faults import point
 from shared.services.platform import Platform
-from shared.services.runs.consequences import consequences
+from shared.services.runs.consequences import Consequences, consequences
 from shared.services.runs.figures import note_end
 from shared.services.runs.next import bring_next
 from shared.services.runs.recency import note_run
@@ -29,6 +30,17 @@ from shared.store.errors import AlreadyExists, Changed
 from shared.store.store import Found, Patch, Write
 from shared.tasks.spec import TaskSpec
 from shared.telemetry.current import follow
+
+_PAUSES = (0, 0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between tries when others write to the run; a run is written to a few times in its life."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Contended(UpstreamError):
+    """The run could not be written to for others; reporting again is safe, and needed."""
+
+    status = 503
+    default_code = "TRY_LATER"
 
 
 async def finish(
@@ -48,14 +60,20 @@ async def finish(
     Raises:
         NotFound: ``EXECUTION_NOT_FOUND``.
         Conflict: ``EXECUTION_NOT_PENDING``: it ended with another outcome before.
+        Contended: others wrote to it all the time.
     """
     status, digest = ExecutionStatus(str(outcome["status"])), outcome_digest(outcome)
-    while True:
+    tried: dict[datetime, Consequences] = {}
+    for pause in (*_PAUSES, None):
         found, account = await _read(platform, process_instance_id, execution_id, organization_id)
         follow(found.value.traceparent, found.value.tracestate)
         match settle(found.value.status, found.value.outcome_digest, status, digest):
             case Settlement.REPEATED:
-                return False
+                if (own := tried.get(found.value.completed_at or _NEVER)) is None:
+                    return False
+                # Our commit, whose answer was lost: what follows from it is still ours to do.
+                following = own
+                break
             case Settlement.REFUSED:
                 raise Conflict(
                     f"Execution {execution_id} has already ended as {found.value.status.value}.",
@@ -69,12 +87,16 @@ async def finish(
             "expire_at": kept_until(now, account),
         }
         following = consequences(platform, found.value.model_copy(update=completed), account)
+        tried[now] = following
         point("finish.before_commit")
         # Somebody else changed the run meanwhile: what it says now decides.
         with suppress(Changed, AlreadyExists):
             ended = Patch(found.ref, completed, found.update_time)
             await platform.store.commit(ended, *following.writes, *also)
             break
+        if pause is None:
+            raise Contended(f"Execution {execution_id} is being written to by others. Report it again.")
+        await asyncio.sleep(pause)
     point("finish.committed")
     note_end(found.value, status)
     due = following.due(found.value.organization_id, platform.sources.now())

@@ -108,8 +108,32 @@ async def test_a_failure_is_written_to_the_run_it_belongs_to(
         assert answer["executionId"] == execution_id
         assert (run.status, run.error_details) == (before.status, before.error_details)
         assert run.notes == ["Boom"]
-    if shape is not Shape.UNSAVED:
-        after = await installed.run(answer["executionId"])
-        again = (await capture(gateway, installed, report)).json()
-        assert again["executionId"] == answer["executionId"]
-        assert await installed.run(answer["executionId"]) == after
+    after = await installed.run(answer["executionId"])
+    again = (await capture(gateway, installed, report)).json()
+    assert again["executionId"] == answer["executionId"]
+    assert await installed.run(answer["executionId"]) == after
+
+
+async def test_a_report_without_an_execution_that_comes_twice_fails_one_run_and_not_the_next(
+    gateway: Gateway, installed: Installation
+) -> None:
+    first, second = [await installed.record_run(dispatch=DispatchState.SENDING) for _ in range(2)]
+    report = report_of(installed, Shape.UNSAVED, "")
+
+    answers = [(await capture(gateway, installed, report)).json() for _ in range(3)]
+
+    assert [answer["executionId"] for answer in answers] == [first] * 3
+    assert all(answer["matched"] for answer in answers)
+    assert (await installed.run(second)).status is ExecutionStatus.PENDING
+
+
+async def test_another_failure_without_an_execution_belongs_to_the_next_run(
+    gateway: Gateway, installed: Installation
+) -> None:
+    first, second = [await installed.record_run(dispatch=DispatchState.SENDING) for _ in range(2)]
+    report = report_of(installed, Shape.UNSAVED, "")
+    other = {**report, "execution": {**report["execution"], "error": {"message": "Another"}}}
+
+    answers = [(await capture(gateway, installed, said)).json() for said in (report, other)]
+
+    assert [answer["executionId"] for answer in answers] == [first, second]
