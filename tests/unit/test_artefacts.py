@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
@@ -27,9 +26,10 @@ PUBLIC = [endpoint for endpoint in ENDPOINTS if not isinstance(endpoint.access, 
 ALL_NAMES = [(endpoint, name) for endpoint in PUBLIC for name in endpoint.names]
 
 
-@pytest.mark.parametrize("path", sorted(artefacts()), ids=lambda path: path.name)
-def test_a_generated_file_is_what_the_registry_generates(path: Path) -> None:
-    assert path.read_text() == artefacts()[path]
+def test_every_generated_file_is_what_the_registry_generates() -> None:
+    generated = artefacts()
+    assert len(generated) > 5
+    assert [path for path, text in generated.items() if path.read_text() != text] == []
 
 
 @given(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.sources import Source, sources
+
 OWNERS = {
     "google.cloud.firestore": "shared/store",
     "google.cloud.tasks": "shared/tasks",
@@ -15,9 +16,9 @@ OWNERS = {
 }
 
 
-def _imports(path: Path) -> set[str]:
+def _imports(source: Source) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -28,9 +29,10 @@ def _imports(path: Path) -> set[str]:
 @pytest.mark.parametrize(("package", "owner"), OWNERS.items())
 def test_a_google_service_is_imported_by_its_owner_alone(package: str, owner: str) -> None:
     importers = {
-        str(path.relative_to(ROOT).parent)
-        for folder in ("functions", "shared")
-        for path in (ROOT / folder).rglob("*.py")
-        if any(name == package or name.startswith((f"{package}.", f"{package}_")) for name in _imports(path))
+        str(PurePosixPath(source.name).parent)
+        for source in sources()
+        if any(
+            name == package or name.startswith((f"{package}.", f"{package}_")) for name in _imports(source)
+        )
     }
     assert importers == {owner}
