@@ -1,7 +1,7 @@
 # One-line recipes. ARGS passes options on: make up ARGS="--port 9000", make test ARGS="tests/unit -x".
 RUN := ./podium exec
 PIP_COMPILE := pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url --no-emit-find-links
-UNIT := python -m pytest -q -n auto tests/unit
+UNIT := python -m pytest -q -n auto -p no:schemathesis tests/unit
 SERVERS := python -m pytest -n auto --dist loadgroup --no-loadscope-reorder --ignore tests/unit --ignore tests/chaos --ignore tests/e2e
 STACK := python -m pytest tests/chaos tests/e2e
 .PHONY: up down status logs code key check artefacts test bench lock

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import settings
 
 # How long an example takes says something about the machine, and nothing about the code.
-settings.register_profile("podium", deadline=None)
+settings.register_profile("podium", deadline=None, max_examples=50)
+# Every run draws other examples; before a release: pytest --hypothesis-profile thorough tests/unit
+settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("podium")
 
 _ONE_STACK = ("chaos", "e2e")

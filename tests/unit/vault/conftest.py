@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from itertools import count
+from threading import Lock
+
 import pytest
 
 from shared.vault.boxed import Capability, Secret
@@ -14,9 +17,28 @@ def may_reveal() -> Capability:
     return Capability("compare in a test")
 
 
+_MADE: list[Secret] = []
+"""Private keys, in the order in which every test is given them: making one takes half a second."""
+_MAKING = Lock()
+
+
+def _made(number: int) -> Secret:
+    with _MAKING:
+        while len(_MADE) <= number:
+            _MADE.append(generate_pem())
+        return _MADE[number]
+
+
 @pytest.fixture(scope="session")
 def pems() -> tuple[Secret, Secret]:
-    return generate_pem(), generate_pem()
+    return _made(0), _made(1)
+
+
+@pytest.fixture(autouse=True)
+def _made_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vault's new keys are others than those it has, but not others than those of another test."""
+    numbers = count(2)
+    monkeypatch.setattr("shared.vault.vault.generate_pem", lambda: _made(next(numbers)))
 
 
 @pytest.fixture
