@@ -211,23 +211,15 @@ async def test_no_document_of_the_installer_holds_it(sale: Sale) -> None:
 
 async def _documents_of(world: World, organization_id: str) -> str:
     """Return everything the store holds of an organization as one text, blobs unpacked."""
-    client = world.platform.store.client
     texts: list[str] = []
-
-    async def gather(collection: Any) -> None:
-        async for snapshot in collection.stream():
+    async for collection in world.platform.store.client.collections():
+        async for snapshot in collection.recursive().stream():
             fields = snapshot.to_dict() or {}
             own = f"organizations/{organization_id}" in snapshot.reference.path
             if own or fields.get("organizationId") == organization_id:
                 data = fields.get("data")
                 unpacked = zlib.decompress(data).decode("utf-8", "replace") if isinstance(data, bytes) else ""
                 texts.append(f"{fields} {unpacked}")
-        async for parent in collection.list_documents():
-            async for below in parent.collections():
-                await gather(below)
-
-    async for collection in client.collections():
-        await gather(collection)
     return "\n".join(texts)
 
 

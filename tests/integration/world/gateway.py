@@ -6,13 +6,33 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The lines of a log that grows, each parsed once."""
+
+    ends: int = 0
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def go_on(self, log: Path) -> None:
+        """Read what was written since; half a line waits for its other half."""
+        with log.open("rb") as file:
+            file.seek(self.ends)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self.ends += len(whole) + len(newline)
+        for line in (json.loads(text) for text in whole.splitlines() if text.startswith(b"{")):
+            self.lines.append(line)
+            if "httpRequest" in line and "requestId" in line:
+                self.answers.setdefault(line["requestId"], []).append(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +43,7 @@ class Gateway:
     environment: dict[str, str]
     http: httpx.AsyncClient
     log: Path
+    _reading: _Reading = field(default_factory=_Reading, repr=False)
 
     @property
     def port(self) -> int:
@@ -55,14 +76,13 @@ class Gateway:
 
     def lines(self) -> list[dict[str, Any]]:
         """Every line logged so far, parsed."""
-        return [json.loads(line) for line in self.log.read_bytes().splitlines() if line.startswith(b"{")]
+        self._reading.go_on(self.log)
+        return list(self._reading.lines)
 
     def line_of(self, answer: httpx.Response) -> dict[str, Any]:
         """The log line of an answered request."""
-        request_id = answer.headers["x-request-id"]
-        (found,) = [
-            line for line in self.lines() if line.get("requestId") == request_id and "httpRequest" in line
-        ]
+        self._reading.go_on(self.log)
+        (found,) = self._reading.answers[answer.headers["x-request-id"]]
         return found
 
     def cost_of(self, answer: httpx.Response, reads: int) -> dict[str, int]:
