@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ Subject = TypeVar("Subject")
 NOT_A_WORKFLOW = "JSON-001"
 LONGEST_MESSAGE = 2000
 """Characters."""
+MOST_PROBLEMS = 1000
+"""That are told of one file by one rule which cannot mend them."""
 _EVERYTHING = Selection()
 
 
@@ -31,7 +34,7 @@ def _checked(source: Source, selection: Selection) -> list[Finding]:
         data = source.data
     except NotJson as error:
         return [_not_a_workflow(source, Problem(f"The file is no JSON: {error}"), selection)]
-    wrong = list(misshapen(data))
+    wrong = list(itertools.islice(misshapen(data), MOST_PROBLEMS))
     if wrong or not isinstance(data, dict):
         return [_not_a_workflow(source, problem, selection) for problem in wrong]
     workflow = Workflow(source, data)
@@ -85,7 +88,8 @@ def findings_of(
     """
     for rule in rules:
         try:
-            for problem in rule.check(subject):
+            # What can be mended is, however much there is of it.
+            for problem in itertools.islice(rule.check(subject), None if rule.fixable else MOST_PROBLEMS):
                 at = others(problem.path) if others and problem.path is not None else source
                 yield _placed(at, rule.id, rule.severity, problem, selection)
         except Exception as error:  # noqa: BLE001 - a broken rule must not hide what the others say

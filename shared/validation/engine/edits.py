@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -44,17 +45,26 @@ def applied(source: Source, edits: Iterable[Edit]) -> str:
         own: list[Replace] = []
         for change in edit:
             for made in _replacements(source, change):
-                if not any(_meet(made, other) for other in taken) and not any(
-                    _overlap(made, other) for other in own
-                ):
+                if not _meets(made, taken) and not any(_overlap(made, other) for other in own):
                     own.append(made)
-        taken += own
+        for made in own:
+            bisect.insort_right(taken, made, key=_start)
     parts: list[str] = []
     last = 0
-    for change in sorted(taken, key=lambda change: change.start):
+    for change in taken:
         parts += [source.text[last : change.start], change.text]
         last = change.end
     return "".join([*parts, source.text[last:]])
+
+
+def _start(change: Replace) -> int:
+    return change.start
+
+
+def _meets(one: Replace, taken: Sequence[Replace]) -> bool:
+    """Return whether a change touches one of those that are taken, which are in order and apart."""
+    before = bisect.bisect_right(taken, one.end, key=_start)
+    return before > 0 and _meet(one, taken[before - 1])
 
 
 def _meet(one: Replace, other: Replace) -> bool:
@@ -109,11 +119,10 @@ def _put(source: Source, at: str, name: str, value: object) -> list[Replace]:
 
 def _line_indent(source: Source, start: int) -> str | None:
     """Return the indent of the line something stands on; ``None`` in a file of one line."""
-    line = source.text.rfind("\n", 0, start)
-    if line < 0:
-        return "" if "\n" in source.text else None
-    before = source.text[line + 1 : start]
-    return before[: len(before) - len(before.lstrip(" \t"))]
+    if source.line_count == 1:
+        return None
+    line = start - source.line_column(start)[1] + 1
+    return source.text[line : min(start, source.after_blanks(line))]
 
 
 def _first_on_line(source: Source, start: int) -> str | None:

@@ -24,6 +24,7 @@ _BARE = pattern(
     re.DOTALL,
 )
 _WHOLE = pattern(r'"(\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})"')
+_BLANKS = pattern(r"[ \t]*")
 _SPACE = pattern(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_constant=lambda word: _refuse(word))
 _DEEPEST = 500
@@ -134,6 +135,16 @@ class Source:
         """Return the line and the column of a character, both from 1."""
         line = bisect.bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are, from 1."""
+        return len(self._lines)
+
+    def after_blanks(self, offset: int) -> int:
+        """Return where the first character stands, from a place on, that is no space and no tab."""
+        match = _BLANKS.match(self.text, offset)
+        return match.end() if match else offset
 
     @cached_property
     def _lines(self) -> list[int]:

@@ -10,6 +10,8 @@ from shared.validation.engine.source import Source
 
 _LARGEST_EXACT = 1e21
 """From here on JavaScript writes numbers with an exponent."""
+_WIDEST = 50
+"""Times its own size that a file may grow by indents."""
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _LINES = pattern(
     # A line each: an opening or closing bracket, or a value, of a member whose name is no index. Numbers are
@@ -23,12 +25,12 @@ def laid_out(source: Source) -> str | None:
     """Return a file's JSON as ``JSON.stringify`` writes it with two spaces a level, and a line break.
 
     Bare placeholders stay bare. ``None`` when that cannot be told: Python and JavaScript would not agree on
-    a number, or a placeholder is there both bare and quoted.
+    a number, a placeholder is there both bare and quoted, or it would be nothing but indents.
     """
     data = source.data
     if _is_laid_out(source.quoted, data):
         return source.text
-    if not _agrees(data):
+    if not _agrees(data) or not _fits(data, _WIDEST * len(source.text)):
         return None
     written = source.bared(json.dumps(_as_javascript(data), ensure_ascii=False, indent=2))
     return None if written is None else f"{written}\n"
@@ -48,6 +50,23 @@ def _is_laid_out(text: str, data: object) -> bool:
         bodies.append(body)
     # What remains: escapes, repeated names, and how numbers are written.
     return "".join(bodies) == json.dumps(data, ensure_ascii=False, separators=(",", ": "))
+
+
+def _fits(data: object, most: int) -> bool:
+    """Return whether the indents of what is written come to fewer characters."""
+    layer, depth = [data], 0
+    while layer:
+        most -= 2 * depth * len(layer)
+        if most < 0:
+            return False
+        layer = [
+            inner
+            for outer in layer
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        depth += 1
+    return True
 
 
 def _agrees(value: object) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.validation.engine.finding import Problem
 from shared.validation.engine.source import pointer
-from shared.validation.engine.workflow import list_of, object_of
+from shared.validation.engine.workflow import list_of, object_of, text_of
 
 _NUMBER = (int, float)
 _OF_WORKFLOW: Mapping[str, type | tuple[type, ...]] = {
@@ -57,6 +57,8 @@ def _node(index: int, node: object) -> Iterator[Problem]:
     for name in ("type", "name"):
         if not isinstance(node.get(name), str) or not node[name]:
             yield Problem(f"Node {index} has no {name}", pointer=f"{at}/{name}")
+    if node.get("id") == "":
+        yield Problem(f"Node {index} has an empty id", pointer=f"{at}/id")
     if "position" in node and not _is_position(node["position"]):
         yield Problem(f"The position of node {index} is not two numbers", pointer=f"{at}/position")
     yield from _mistyped(node, _OF_NODE, f"of node {index}", at)
@@ -93,7 +95,7 @@ def _repeated(nodes: list[Any]) -> Iterator[Problem]:
 
 
 def _loose(nodes: list[Any], connections: object) -> Iterator[Problem]:
-    known = {str(object_of(node).get(name)) for node in nodes for name in ("id", "name")}
+    known = {text_of(object_of(node).get(name)) for node in nodes for name in ("id", "name")} - {""}
     for source, channels in object_of(connections).items():
         at = pointer("connections", source)
         if source not in known:
@@ -106,13 +108,15 @@ def _loose(nodes: list[Any], connections: object) -> Iterator[Problem]:
                 yield Problem(f'The "{channel}" outputs of "{source}" are not lists', pointer=here)
                 continue
             for output, targets in enumerate(outputs):
+                if isinstance(targets, dict):
+                    yield from _target(source, targets, known, f"{here}/{output}")
                 for index, target in enumerate(list_of(targets)):
                     yield from _target(source, target, known, f"{here}/{output}/{index}")
 
 
 def _target(source: str, target: object, known: set[str], at: str) -> Iterator[Problem]:
     name = object_of(target).get("node")
-    if name not in known:
+    if text_of(name) not in known:
         yield Problem(f'A connection from "{source}" leads to "{name}", which is no node', pointer=at)
     if isinstance(target, dict) and not isinstance(target.get("index", 0), int | float):
         yield Problem(f'The index of a connection from "{source}" is no number', pointer=f"{at}/index")
