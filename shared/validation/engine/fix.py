@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -39,14 +40,22 @@ def fix_use_case(
 
 def _fixed(files: Mapping[str, str], check: Callable[[Mapping[str, str]], list[Finding]]) -> Fixed:
     texts, found, mended = dict(files), check(files), list[Finding]()
+    is_last = False
     for _ in range(_ROUNDS):
         fixable = [finding for finding in found if finding.edit and finding.path in texts]
-        turn = [finding for finding in fixable if finding.rule != LAST] or fixable
+        turn = [finding for finding in fixable if (finding.rule == LAST) is is_last]
         changed = {path: _mended(path, texts[path], turn) for path in {finding.path for finding in turn}}
-        if all(texts[path] == text for path, text in changed.items()):
-            break
+        after = (
+            check(texts | changed) if any(texts[path] != text for path, text in changed.items()) else found
+        )
+        if not _is_better(found, after, turn):
+            # What was to be mended is still there, as in a text that is damaged elsewhere: it stays as it was.
+            if is_last:
+                break
+            is_last = True
+            continue
         texts |= changed
-        before, found = found, check(texts)
+        before, found, is_last = found, after, False
         mended += _gone(before, found, turn)
     return Fixed(texts, tuple(mended), tuple(found))
 
@@ -57,14 +66,20 @@ def _mended(path: str, text: str, turn: Sequence[Finding]) -> str:
     )
 
 
+def _is_better(before: Sequence[Finding], after: Sequence[Finding], tried: Sequence[Finding]) -> bool:
+    """Return whether there is less of anything that was to be mended."""
+    counts, left = Counter(map(_said, before)), Counter(map(_said, after))
+    return any(left[said] < counts[said] for said in set(map(_said, tried)))
+
+
+def _said(finding: Finding) -> tuple[str, str, str]:
+    return finding.path, finding.rule, finding.message
+
+
 def _gone(before: Sequence[Finding], after: Sequence[Finding], tried: Sequence[Finding]) -> list[Finding]:
-    left = {(finding.path, finding.rule, finding.message) for finding in after}
+    left = set(map(_said, after))
     tried_ids = {id(finding) for finding in tried}
-    return [
-        finding
-        for finding in before
-        if id(finding) in tried_ids and (finding.path, finding.rule, finding.message) not in left
-    ]
+    return [finding for finding in before if id(finding) in tried_ids and _said(finding) not in left]
 
 
 def unified_diff(path: str, before: str, after: str) -> str:

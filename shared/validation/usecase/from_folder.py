@@ -182,9 +182,18 @@ def _strings(script: Script, group: Group) -> list[str]:
     return [text for text in texts if text is not None]
 
 
-def _end(script: Script, group: Group) -> int:
-    """Return where another text can be added to a list: behind the last thing in it."""
+def _end(script: Script, group: Group) -> int | None:
+    """Return where another text can be added to a list: behind the last thing in it.
+
+    ``None`` behind a text that nobody ended: what is added there would be a part of it.
+    """
     last = group.items[-1] if group.items else None
+    if (
+        isinstance(last, Word)
+        and last.kind == "string"
+        and (len(last.text) < 2 or last.text[-1] != last.text[0])
+    ):
+        return None
     return last.start + len(last.text) if isinstance(last, Word) else group.start + 1
 
 
