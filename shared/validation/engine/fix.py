@@ -49,7 +49,7 @@ def _fixed(files: Mapping[str, str], check: Callable[[Mapping[str, str]], list[F
             check(texts | changed) if any(texts[path] != text for path, text in changed.items()) else found
         )
         if not _is_better(found, after, turn):
-            # What was to be mended is still there, as in a text that is damaged elsewhere: it stays as it was.
+            # What was to be mended is still there, as in a text that is damaged elsewhere: it is left alone.
             if is_last:
                 break
             is_last = True
