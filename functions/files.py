@@ -1,21 +1,29 @@
-"""Files: what runs upload, and links to fetch it by (nodes §7, platform §15.3, decision 0027)."""
+"""Files: what runs are given and upload, and links to fetch it by (nodes §7, platform §13.3, §15.3)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
-from shared.errors import BodyTooLarge, Conflict, Gone, InvalidRequest, NotFound, Unauthorized
-from shared.http.access import BodySecret, Public
+from shared.errors import BodyTooLarge, Conflict, Forbidden, Gone, InvalidRequest, NotFound, Unauthorized
+from shared.http.access import A, BodySecret, I, O, P, Public, keys
 from shared.http.call import Call
 from shared.http.declaration import Envelope
 from shared.http.endpoint import endpoint
 from shared.http.multipart import Form
-from shared.model.document import Document
+from shared.model.document import Document, Timestamp
+from shared.model.scopes import Scope
+from shared.services.access import accessible_instance
+from shared.services.files.content import LARGEST_FILE
+from shared.services.files.inputs import keep_input
 from shared.services.files.link import opened
-from shared.services.files.upload import LARGEST_FILE, Upload, keep, pending_run, storage_path
+from shared.services.files.upload import Upload, keep, pending_run, storage_path
+from shared.store import refs
+from shared.store.refs import Ref
 
 _FORM = 256 * 1024
 """Bytes of an upload besides the file."""
@@ -70,6 +78,57 @@ async def upload_workflow_output(call: Call[None]) -> Uploaded:
         file_name=file.file_name,
         file_size=file.file_size,
         mime_type=file.mime_type,
+    )
+
+
+class UploadedInput(Document):
+    """A file that payloads may name until ``usable_until``. ``file_size`` is in bytes."""
+
+    document_id: str
+    file_name: str
+    file_size: int
+    mime_type: str
+    usable_until: Timestamp
+
+
+def _instance_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
+    return (refs.instance(params["processInstanceId"]),)
+
+
+@endpoint(
+    "POST",
+    "uploadWorkflowInput",
+    "processInstanceId",
+    access=keys(O, P, A, I, scopes=(Scope.WORKFLOWS_TRIGGER,)),
+    envelope=Envelope.FLAT,
+    response=UploadedInput,
+    prefetch=_instance_of,
+    errors=(InvalidRequest, Unauthorized, Forbidden, NotFound, BodyTooLarge),
+    body_limit=LARGEST_FILE + _FORM,
+    streams=True,
+    timeout_seconds=540,
+    memory_mebibytes=512,
+    concurrency=20,
+)
+async def upload_workflow_input(call: Call[None]) -> UploadedInput:
+    """Keep a file for runs of an installation to be given: name its `documentId` in a field of type `file`.
+
+    The body is multipart/form-data: `fileName` and `mimeType` where they are wanted, and the file at last.
+    A payload may name it for a day. The workflow gets a link in its place that opens for a day.
+    """
+    instance_id = call.params["processInstanceId"]
+    (found,) = call.prefetched
+    instance = await accessible_instance(call.platform, call.caller, instance_id, found)
+    form = Form(call.headers.get("content-type", ""), call.pieces)
+    fields = await form.read_fields()
+    name, mime = fields.get("fileName") or form.file_name, fields.get("mimeType") or form.mime_type
+    file = await keep_input(call.platform, instance.value, instance_id, name, mime, form.read_file())
+    return UploadedInput(
+        document_id=file.document_id,
+        file_name=file.file_name,
+        file_size=file.file_size,
+        mime_type=file.mime_type,
+        usable_until=file.usable_until,
     )
 
 

@@ -20,6 +20,7 @@ UNMEASURED: Mapping[str, str] = {
     "getExecutionJobPublic": "it needs a job over many runs, which starts them",
     "cancelExecutionJobPublic": "it needs a job over many runs, which starts them",
     "replayEvents": "it sends events to a receiver, and the stack has none",
+    "uploadWorkflowInput": "its cost is that of the file it is sent",
     "sendTestEvent": "it sends an event to a receiver, and the stack has none",
 }
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.model.document import Document
-from shared.model.file import RunFile
+from shared.model.file import GivenFile, RunFile
 from shared.model.instance import Environment, Sharing
 from shared.model.signing import Signer
 
@@ -131,6 +131,7 @@ class Execution(Sharing):
     repeated_as: str | None = None
     """The newest run that repeats this one."""
     uploads: list[RunFile] = []
+    given: list[GivenFile] = []
 
 
 class PendingRun(Document):

@@ -1,6 +1,8 @@
-"""Files that runs hand over (platform §13.3, §15.3, decision 0027)."""
+"""Files that runs are given and hand over (platform §13.3, §15.3, decision 0027)."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from shared.model.document import Document
 
@@ -18,3 +20,19 @@ class RunFile(Document):
     digest: str
     content: str
     field_key: str | None = None
+
+
+class GivenFile(RunFile):
+    """A file that a run was given. ``path`` leads to its id in the payload: names, and indexes of lists."""
+
+    path: list[str | int]
+
+
+class InputFile(RunFile):
+    """A file that was uploaded for runs of an installation to be given, until ``usable_until``."""
+
+    organization_id: str
+    process_instance_id: str
+    created_at: datetime
+    usable_until: datetime
+    expire_at: datetime

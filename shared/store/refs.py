@@ -17,6 +17,7 @@ from shared.model.endpoint import Endpoint
 from shared.model.events import Delivery, OutEvent, Subscription
 from shared.model.execution import Execution, document_key
 from shared.model.execution_job import ExecutionJob
+from shared.model.file import InputFile
 from shared.model.ingestion import DataIngestion, IngestionVersion
 from shared.model.instance import ProcessInstance
 from shared.model.integrations import ContextType, Holder, Integration, OAuthFlow
@@ -278,6 +279,12 @@ def execution(process_instance_id: str, execution_id: str) -> Ref[Execution]:
     """A run."""
     key = _segment(document_key(execution_id))
     return Ref(f"processInstances/{_segment(process_instance_id)}/executions/{key}", Execution)
+
+
+def input_file(process_instance_id: str, document_id: str) -> Ref[InputFile]:
+    """A file that was uploaded for runs of an installation."""
+    instance = _segment(process_instance_id)
+    return Ref(f"processInstances/{instance}/inputFiles/{_segment(document_id)}", InputFile)
 
 
 def remembered_call(*scope: str) -> Ref[RememberedCall]:

@@ -13,6 +13,7 @@ from shared.errors import Conflict, NotFound
 from shared.model.endpoint import Endpoint
 from shared.model.execution import Execution, ExecutionStatus
 from shared.services.credits.gate import admit
+from shared.services.files.inputs import attach
 from shared.services.platform import Platform
 from shared.services.runs.admission import refusal
 from shared.services.runs.idempotency import Once, Started, begin_once, recall
@@ -79,6 +80,8 @@ async def repeated(
     again.signer = run.signer if how.payload is None else None
     again.retry_of = run.execution_id if how.is_retry else None
     again.replay_of = None if how.is_retry else run.execution_id
+    if again.signer is None:
+        await attach(platform, endpoint, again, payload, run.given)
     return again, endpoint, payload
 
 

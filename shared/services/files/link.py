@@ -44,24 +44,23 @@ class Opened:
 
 async def links_of(platform: Platform, run: Execution) -> list[Link]:
     """Return a link to each file that a run uploaded; they last an hour."""
-    if not run.uploads:
-        return []
-    key = await platform.vault.mac_key(PURPOSE)
-    until = int((platform.sources.now() + LASTS).timestamp())
-    links = []
-    for file in run.uploads:
-        message = orjson.dumps([run.process_instance_id, run.execution_id, file.document_id, until])
-        token = urlsafe_b64encode(key.sign(message) + message).decode().rstrip("=")
-        links.append(
-            Link(
-                **file.model_dump(
-                    include={"document_id", "field_key", "file_name", "file_size", "mime_type"}
-                ),
-                download_url=f"{platform.settings.base_url}/downloadFile?token={token}",
-                file_type=_type_of(file),
-            )
+    return [
+        Link(
+            **file.model_dump(include={"document_id", "field_key", "file_name", "file_size", "mime_type"}),
+            download_url=await link_to(platform, run, file, LASTS),
+            file_type=file_type_of(file),
         )
-    return links
+        for file in run.uploads
+    ]
+
+
+async def link_to(platform: Platform, run: Execution, file: RunFile, lasts: timedelta) -> str:
+    """Return a link to a file that a run uploaded or was given."""
+    key = await platform.vault.mac_key(PURPOSE)
+    until = int((platform.sources.now() + lasts).timestamp())
+    message = orjson.dumps([run.process_instance_id, run.execution_id, file.document_id, until])
+    token = urlsafe_b64encode(key.sign(message) + message).decode().rstrip("=")
+    return f"{platform.settings.base_url}/downloadFile?token={token}"
 
 
 async def opened(platform: Platform, token: str) -> Opened:
@@ -83,13 +82,13 @@ async def opened(platform: Platform, token: str) -> Opened:
     if platform.sources.now() >= datetime.fromtimestamp(until, UTC):
         raise Gone("This link has expired. Ask for the run's status to get a new one.", code="LINK_EXPIRED")
     found = await platform.store.get(refs.execution(instance_id, execution_id))
-    for file in found.value.uploads if found else []:
+    for file in (*found.value.uploads, *found.value.given) if found else ():
         if found and file.document_id == document_id:
             return Opened(found.value.organization_id, file)
     raise _invalid()
 
 
-def _type_of(file: RunFile) -> str:
+def file_type_of(file: RunFile) -> str:
     """Return a file's type: its name's ending, else the second half of its media type."""
     _, dot, ending = file.file_name.rpartition(".")
     return ending.lower() if dot and ending else file.mime_type.rpartition("/")[2]

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from shared.errors import BodyTooLarge, Conflict, NotFound
+from shared.errors import Conflict, NotFound
 from shared.model.execution import Execution, ExecutionStatus
 from shared.model.file import RunFile
+from shared.services.files.content import Written, name_of, type_of
 from shared.services.platform import Platform
 from shared.services.runs.retention import kept_until_by
 from shared.services.runs.secret import PURPOSE, read
 from shared.store import refs
 from shared.store.errors import Changed
-from shared.store.files import PIECE, pieces_of
 from shared.store.store import Found, Patch
-
-LARGEST_FILE = 100 * 1024 * 1024
-"""Bytes (api, callbacks)."""
 
 MOST_FILES = 200
 """Files that one run may upload: they are listed in its record."""
@@ -29,8 +25,6 @@ MOST_FILES = 200
 LONGEST_RUN = timedelta(days=30)
 """A file is kept this much longer than a run that ended now would be: it goes after its run, not before."""
 
-DEFAULT_TYPE = "application/octet-stream"
-_TYPE = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,64}")
 _TRIES = 20
 
 
@@ -65,7 +59,7 @@ async def keep(
     """
     run, content = found.value, platform.sources.uuid7()
     until = await kept_until_by(platform, run) + LONGEST_RUN
-    written = _Written(platform, run.organization_id, content, until)
+    written = Written(platform, run.organization_id, content, until)
     try:
         async for piece in pieces:
             await written.add(piece)
@@ -85,51 +79,13 @@ def storage_path(run: Execution, file: RunFile) -> str:
     return f"executions/{run.execution_id}/{file.document_id}/{file.file_name}"
 
 
-class _Written:
-    """A content while it is written."""
-
-    def __init__(self, platform: Platform, organization_id: str, content: str, until: datetime) -> None:
-        self._files = platform.files
-        self._where = organization_id, content
-        self._until = until
-        self._buffer = bytearray()
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-    async def add(self, piece: bytes) -> None:
-        if self.size + len(self._buffer) + len(piece) > LARGEST_FILE:
-            raise BodyTooLarge("The file is larger than 100 MB.", code="FILE_TOO_LARGE")
-        self._hash.update(piece)
-        self._buffer += piece
-        while len(self._buffer) >= PIECE:
-            await self._write(PIECE)
-
-    async def flush(self) -> None:
-        if self._buffer:
-            await self._write(len(self._buffer))
-
-    async def take_back(self) -> None:
-        await self._files.remove(*self._where, pieces_of(self.size))
-
-    async def _write(self, length: int) -> None:
-        piece = bytes(self._buffer[:length])
-        await self._files.write(*self._where, self.size // PIECE, piece, self._until)
-        self.size += length
-        del self._buffer[:length]
-
-
-def _file(run: Execution, upload: Upload, written: _Written, content: str) -> RunFile:
-    name = upload.file_name.replace("/", "_").replace("\\", "_") or "file"
-    mime = upload.mime_type.partition(";")[0].strip().lower()
+def _file(run: Execution, upload: Upload, written: Written, content: str) -> RunFile:
+    name = name_of(upload.file_name)
     said = "\0".join([run.execution_id, upload.field_key or "", name, written.digest])
     return RunFile(
         document_id=hashlib.sha256(said.encode()).hexdigest()[:32],
         file_name=name,
-        mime_type=mime if _TYPE.fullmatch(mime) else DEFAULT_TYPE,
+        mime_type=type_of(upload.mime_type),
         file_size=written.size,
         digest=written.digest,
         content=content,

@@ -17,6 +17,7 @@ import orjson
 from shared.model.execution import DispatchState, Execution
 from shared.n8n.webhook import Progress, WebhookOutcome
 from shared.services.faults import point
+from shared.services.files.inputs import expanded
 from shared.services.platform import Platform
 from shared.services.runs.figures import note_sent
 from shared.services.runs.finish import fail
@@ -65,7 +66,8 @@ async def send(platform: Platform, order: DispatchOrder, run: Execution, claim: 
     metadata = await _metadata(platform, order)
     if run.signer is not None:
         metadata |= {"webhook": run.signer.wire()}
-    body = orjson.dumps({**await _payload(platform, order, run), "executionMetadata": metadata})
+    payload = await expanded(platform, run, await _payload(platform, order, run))
+    body = orjson.dumps({**payload, "executionMetadata": metadata})
     left = (claim.ends - platform.sources.now()).total_seconds()
     if left <= 0:
         raise TryLater("The claim ran out before the execution could be sent.")

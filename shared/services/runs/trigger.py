@@ -17,6 +17,7 @@ from shared.model.instance import Sharing
 from shared.model.signing import Signer
 from shared.services.access import require_instance_access
 from shared.services.credits.gate import admit
+from shared.services.files.inputs import attach
 from shared.services.platform import Platform
 from shared.services.runs.admission import refusal
 from shared.services.runs.idempotency import Once, Started, begin_once, recall
@@ -74,6 +75,7 @@ async def trigger(
         execution.signer = caller
     else:
         execution.caller_key_id = caller.key_id
+        await attach(platform, endpoint, execution, payload)
     call = await addressed(platform, endpoint, target, execution, payload)
     if once is not None:
         return await begin_once(platform, once, endpoint, execution, call)

@@ -75,7 +75,7 @@ NEED_MORE = {
         "uploadWorkflowOutput",
         "captureWorkflowError",
     },
-    "files": {"deployUseCaseDocuments", "organizationLogo"},
+    "files": {"deployUseCaseDocuments", "organizationLogo", "uploadWorkflowInput"},
 }
 """Endpoints without an example yet, by what a call of theirs needs beyond the objects of a tenant."""
 
