@@ -100,7 +100,7 @@ def _instance_of(params: Mapping[str, str]) -> tuple[Ref[Any], ...]:
     "uploadWorkflowInput",
     "processInstanceId",
     access=keys(O, P, A, I, scopes=(Scope.WORKFLOWS_TRIGGER,)),
-    envelope=Envelope.FLAT,
+    envelope=Envelope.DATA,
     response=UploadedInput,
     prefetch=_instance_of,
     errors=(InvalidRequest, Unauthorized, Forbidden, NotFound, BodyTooLarge),

@@ -71,7 +71,7 @@ async def upload(
 async def uploaded(world: World, installed: Installation, content: bytes, *about: str) -> str:
     answer = await upload(world, installed, content, *about)
     assert answer.status_code == 200, answer.text
-    return str(answer.json()["documentId"])
+    return str(answer.json()["data"]["documentId"])
 
 
 async def given(world: World, installed: Installation, payload: Json) -> tuple[str, Json]:
