@@ -111,7 +111,7 @@ async def begin(
         writes=[
             Create(refs.deployment(order.deployment_id), deployment),
             *writes,
-            *(superseding(one, order.now) for one in stuck),
+            *await superseding(platform, stuck, order.now),
             *await unsettling_elsewhere(platform, elsewhere),
         ],
         work=Work(

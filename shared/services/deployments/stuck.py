@@ -12,9 +12,13 @@ from shared.model.lockable import Lockable
 from shared.model.transitions import moved
 from shared.services.deployments.lifecycle import at_work
 from shared.services.deployments.lock import FREE
+from shared.services.events.changes import deployment_ended
 from shared.services.platform import Platform
 from shared.store import refs
 from shared.store.store import Found, Patch, Write
+
+_ERROR = "The deployment took too long, and a newer one took its place."
+_CODE = "DEPLOYMENT_SUPERSEDED"
 
 
 async def stuck_holders(platform: Platform, *held: Lockable) -> list[Found[DeploymentInstance]]:
@@ -27,16 +31,25 @@ async def stuck_holders(platform: Platform, *held: Lockable) -> list[Found[Deplo
     return [one for one in found if one is not None and not one.value.deployment_status.is_terminal]
 
 
-def superseding(stuck: Found[DeploymentInstance], now: datetime) -> Write:
-    """Return what ends a deployment and lets its worker, if it lives, write no more."""
-    ended = {
-        "deployment_status": moved(at_work(stuck.value.deployment_status), DeploymentStatus.FAILED),
-        "error": "The deployment took too long, and a newer one took its place.",
-        "error_code": "DEPLOYMENT_SUPERSEDED",
-        "completed_at": now,
-        "lease": None,
-    }
-    return Patch(stuck.ref, ended)
+async def superseding(
+    platform: Platform, stuck: Sequence[Found[DeploymentInstance]], now: datetime
+) -> list[Write]:
+    """Return what ends deployments, lets their workers, if they live, write no more, and tells of it."""
+    writes: list[Write] = []
+    for one in stuck:
+        ended = {
+            "deployment_status": moved(at_work(one.value.deployment_status), DeploymentStatus.FAILED),
+            "error": _ERROR,
+            "error_code": _CODE,
+            "completed_at": now,
+            "lease": None,
+        }
+        of, deployment_id = one.value.organization_id, one.ref.path.rpartition("/")[2]
+        told = await deployment_ended(
+            platform, of, deployment_id, one.value, DeploymentStatus.FAILED, _ERROR, _CODE
+        )
+        writes += [Patch(one.ref, ended), *told]
+    return writes
 
 
 def unsettling(stuck: Found[DeploymentInstance]) -> dict[str, object]:

@@ -6,6 +6,8 @@ that a deletion that dies on the way is completed by the next one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.model.apikey import ApiKey
 from shared.model.document import Document
 from shared.model.ingestion import DataIngestion
@@ -15,9 +17,11 @@ from shared.model.integrations import (
     PROVIDERS,
     ContextType,
     Holder,
+    Integration,
     credential_id,
     is_custom,
 )
+from shared.services.events.changes import credential_broken
 from shared.services.faults import point
 from shared.services.integrations.dependants import dependants_of, ingestions_of
 from shared.services.integrations.ending import end, stop_dependants
@@ -26,7 +30,7 @@ from shared.services.integrations.places import Address, Place
 from shared.services.platform import Platform
 from shared.services.runs.backend import n8n_client
 from shared.store import refs
-from shared.store.store import Found, Patch
+from shared.store.store import Found, Patch, Write
 
 
 class Deleted(Document):
@@ -81,13 +85,32 @@ async def disconnect(
         return Deleted(message=f"The integration {integration_id} was already deleted or does not exist.")
     if not confirmed:
         return await _unconfirmed(platform, place, integration_id)
-    await platform.store.commit(*(Patch(known.ref, {"has_valid_tokens": False}) for _, known in found))
+    marks = [Patch(known.ref, {"has_valid_tokens": False}) for _, known in found]
+    await platform.store.commit(*marks, *await _told(platform, integration_id, found))
     point("integration.unusable")
     count = await stop_dependants(platform, place, integration_id, key)
     for holder, known in found:
         await end(platform, key, holder, known)
     stopped = f" {_counted(count)} stopped with it." if count else ""
     return Deleted(message=f"The integration {integration_id} was deleted.{stopped}", deactivated_count=count)
+
+
+async def _told(
+    platform: Platform, integration_id: str, found: Sequence[tuple[Holder, Found[Integration]]]
+) -> list[Write]:
+    """Return what tells the organizations that lose it; a repeated deletion tells nobody again."""
+    lost = [
+        holder
+        for holder, known in found
+        if known.value.has_valid_tokens and holder.context_type is not ContextType.PLATFORM
+    ]
+    return [
+        write
+        for holder in lost
+        for write in await credential_broken(
+            platform, holder.organization_id, holder.use_of(integration_id), "The integration was deleted."
+        )
+    ]
 
 
 async def _unconfirmed(platform: Platform, place: Place, integration_id: str) -> Unconfirmed:

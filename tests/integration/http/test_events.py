@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from shared.model.deployment import DeploymentStatus
 from shared.model.events import DeliveryStatus, EventType
 from shared.model.execution import ExecutionStatus
 from shared.services.events.announce import announced
@@ -20,6 +21,7 @@ from shared.services.runs.supervise import supervise
 from shared.store import refs
 from shared.store.store import Patch
 from tests.integration.world.installations import Installation
+from tests.integration.world.integrations import connected
 from tests.integration.world.n8n import started
 from tests.integration.world.products import Product, data_of, refusal_of
 from tests.integration.world.receivers import Receiver, receiving
@@ -357,3 +359,49 @@ async def test_ends_of_deployments_and_states_of_installations_are_told(
     assert "out of order" in failed.content["data"]["error"]["message"]
     after = [one.content["data"]["after"]["isActive"] for one in states]
     assert sorted(after)[:1] == [False]
+
+
+async def test_a_deployment_that_hung_is_told_of_once_another_takes_its_place(
+    product: Product, receiver: Receiver
+) -> None:
+    await subscribed(product.world, product.tenant, receiver.url, "deployment.failed")
+    deployed = await product.deploy("v1")
+    hung, instance_id = deployed["deploymentInstanceId"], deployed["processInstanceId"]
+    held = {"deploying": hung, "deploying_until": datetime.now(UTC) - timedelta(minutes=1)}
+    await product.world.platform.store.commit(
+        Patch(refs.deployment(hung), {"deployment_status": DeploymentStatus.DEPLOYING}),
+        Patch(refs.instance(instance_id), held),
+        Patch(refs.project(product.project_id), held),
+    )
+
+    await product.deploy("v2")
+
+    (told,) = await receiver.got(1, "deployment.failed")
+    assert told.content["data"]["deploymentInstanceId"] == hung
+    assert told.content["data"]["error"]["code"] == "DEPLOYMENT_SUPERSEDED"
+
+
+async def test_a_connection_that_is_deleted_is_told_of_once(
+    world: World, tenant: Tenant, receiver: Receiver
+) -> None:
+    await subscribed(world, tenant, receiver.url, "credential.broken")
+    await connected(world, "openai", {"OPENAI_API_KEY": "sk"}, key=tenant.keys["owner"])
+    body = {"integrationId": "openai", "contextType": "organization", "confirmDeletion": True}
+
+    for _ in range(2):
+        await world.gateway.post("/deleteIntegrationPublic", tenant.keys["owner"], body)
+    await ended_quietly(world, tenant, receiver)
+
+    (told,) = [one for one in receiver.messages if one.content["type"] == "credential.broken"]
+    assert told.content["data"] == {
+        "integration": "organization:openai",
+        "reason": "The integration was deleted.",
+    }
+
+
+async def ended_quietly(world: World, tenant: Tenant, receiver: Receiver) -> None:
+    """Wait until what was announced before has been told: events are announced in order."""
+    made = await subscribed(world, tenant, receiver.url)
+    await post(world, tenant, "/sendTestEvent", subscriptionId=made["subscriptionId"])
+    await receiver.got(1, "test")
+    await receiver.got(1, "credential.broken")
