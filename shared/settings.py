@@ -84,6 +84,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     def seconds(name: str, default: float) -> timedelta:
         return timedelta(seconds=float(environ.get(name, default)))
 
+    def hosts(name: str) -> frozenset[str]:
+        return frozenset(environ.get(name, "").lower().replace(",", " ").split())
+
     base_url = environ["PUBLIC_BASE_URL"].rstrip("/")
     project = environ["GOOGLE_CLOUD_PROJECT"]
     return Settings(
@@ -105,13 +108,13 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         vault_key_age=seconds("VAULT_KEY_AGE_SECONDS", 900),
         vault_retire_after=seconds("VAULT_RETIRE_AFTER_SECONDS", 86400),
         run_timeout=seconds("RUN_TIMEOUT_SECONDS", 3600),
-        n8n_private_hosts=frozenset(environ.get("N8N_PRIVATE_HOSTS", "").lower().split()),
+        n8n_private_hosts=hosts("N8N_PRIVATE_HOSTS"),
         n8n_runs_per_second=float(environ.get("N8N_RUNS_PER_SECOND", 40)),
         n8n_runs_at_once=int(environ.get("N8N_RUNS_AT_ONCE", 2)),
         dispatch_lanes=int(environ.get("DISPATCH_LANES", 0)),
         dispatch_hold=seconds("DISPATCH_HOLD_SECONDS", 0.5),
         dispatch_max_backoff=seconds("DISPATCH_MAX_BACKOFF_SECONDS", 30),
-        event_private_hosts=frozenset(environ.get("EVENT_PRIVATE_HOSTS", "").lower().split()),
+        event_private_hosts=hosts("EVENT_PRIVATE_HOSTS"),
         rate_limit_key=int(environ.get("RATE_LIMIT_KEY_PER_MINUTE", 6000)),
         rate_limit_organization=int(environ.get("RATE_LIMIT_ORGANIZATION_PER_MINUTE", 30_000)),
         rate_limit_address=int(environ.get("RATE_LIMIT_ADDRESS_PER_MINUTE", 3000)),

@@ -79,7 +79,7 @@ class Stack:
             "PUBLIC_BASE_URL": self.base_url,
             "TASKS_BASE_URL": self.base_url,
             "N8N_PRIVATE_HOSTS": "*",
-            "EVENT_PRIVATE_HOSTS": "127.0.0.1 localhost",
+            "EVENT_PRIVATE_HOSTS": "127.0.0.1,localhost",
         }
 
 
