@@ -19,6 +19,7 @@ from infra.local.stack.processes import inherited
 from infra.local.tasks.identity import Identity
 from infra.local.tasks.times import wall_clock
 from tests.integration.world.gateway import Gateway
+from tests.integration.world.nursery import born
 from tests.support.stack import ROOT, UNLIMITED, free_port
 
 PROJECT = "podium-test"
@@ -104,31 +105,27 @@ async def gateway(servers: Servers, name: str, environ: Mapping[str, str]) -> As
     base_url = f"http://127.0.0.1:{port}"
     log = servers.folder / f"{name}.log"
     environment = {**servers.environment(base_url), **environ}
-    with log.open("wb") as output:
-        async with (
-            _process("gateway", servers.folder, port=port, environ=environment, stdout=output.fileno()),
-            httpx.AsyncClient(base_url=base_url, timeout=40) as http,
-        ):
+    process = born(port, {**inherited("tests"), **environment}, log, servers.folder / "gateway.err")
+    try:
+        async with httpx.AsyncClient(base_url=base_url, timeout=40) as http:
             await _until_healthy(http)
             yield Gateway(base_url, environment, http, log)
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.join, 10)
+        process.kill()
+        process.join()
 
 
 @asynccontextmanager
-async def _process(
-    module: str,
-    folder: Path,
-    *arguments: str,
-    port: int = 0,
-    environ: Mapping[str, str] | None = None,
-    stdout: int = PIPE,
-) -> AsyncIterator[Process]:
+async def _process(module: str, folder: Path, *arguments: str) -> AsyncIterator[Process]:
     with (folder / f"{module}.err").open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", f"infra.local.{module}", "--port", str(port), *arguments),
+            *(sys.executable, "-m", f"infra.local.{module}", "--port", "0", *arguments),
             cwd=ROOT,
-            env={**inherited("tests"), **(environ or {})},
+            env=inherited("tests"),
             stdin=DEVNULL,
-            stdout=stdout,
+            stdout=PIPE,
             stderr=errors,
         )
     try:
