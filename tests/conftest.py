@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer  # type: ignore[import-untyped]  # it has no types
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # nor has this
 
 # How long an example takes says something about the machine, and nothing about the code.
 settings.register_profile("podium", deadline=None, max_examples=50)
@@ -20,14 +21,24 @@ _ONE_SERVER = "contract"
 """The folder whose folders share one server each."""
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Keep together, when tests are spread over processes, what shares a server that is slow to start."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item.path)))
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # of a class without types
+    """Keeps in one process, when tests are spread over several, what shares a server that is slow to start.
+
+    The mark ``xdist_group`` would say the same, but does nothing with pytest 9.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid.partition("::")[0])
 
 
-def _group(path: Path) -> str:
-    folder, *below = path.relative_to(Path(__file__).parent).parts
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Schedule by these groups what is run with ``--dist loadgroup``."""
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+def _group(path: str) -> str:
+    _, folder, *below = PurePosixPath(path).parts
     if folder in _ONE_STACK:
         return folder
-    return f"{folder}/{below[0]}" if folder == _ONE_SERVER else str(path)
+    return f"{folder}/{below[0]}" if folder == _ONE_SERVER else path
