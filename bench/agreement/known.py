@@ -89,7 +89,7 @@ KNOWN = (
         _rules("WEBHOOK-PATH-CONSISTENCY"),
         True,
         _text("'{{ORGSECRET_N8N_BASE_URL_TERCESORG}}/"),
-        "Addresses are held to platform §23.6; why the CLI finds nothing with these was not found out.",
+        "The CLI's pattern ends a trigger at its first brace, so it sees no address that begins with a placeholder.",
     ),
 )
 
