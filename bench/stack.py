@@ -14,7 +14,8 @@ from bench.figures import Cell, Section, Target, median, rounded
 from bench.memory import NOTHING, Memory
 from bench.sizes import Size
 from infra.local.stack.addresses import OPTIONS
-from tests.support.stack import ROOT, RunningStack, free_port, podium
+from tests.support.ports import free_port
+from tests.support.stack import ROOT, RunningStack, podium
 
 _COLD_MINUTES = 10
 _HOW = (

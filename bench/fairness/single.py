@@ -14,7 +14,8 @@ from bench.api import CallFailed
 from bench.session import Session
 from shared.services.runs.lanes import lane_of
 from shared.tasks.spec import QueueSettings
-from tests.support.stack import ROOT, UNLIMITED, free_port
+from tests.support.ports import free_port
+from tests.support.stack import ROOT, UNLIMITED
 
 _SHARED = {"DISPATCH_LANES": "1"}
 _PATIENCE = 30

@@ -22,7 +22,8 @@ from shared.services.platform import Platform, open_platform
 from shared.services.queues import ensure_queues
 from shared.settings import read_settings
 from tests.integration.world.servers import Servers, serving
-from tests.support.stack import ROOT, free_port
+from tests.support.ports import free_port
+from tests.support.stack import ROOT
 
 _HEALTHY_WITHIN_SECONDS = 60
 _TRIES = 300

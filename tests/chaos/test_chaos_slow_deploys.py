@@ -14,7 +14,8 @@ import pytest
 from tests.chaos.conftest import sized
 from tests.chaos.product import Product
 from tests.chaos.site import Site, eventually
-from tests.support.stack import ROOT, free_port
+from tests.support.ports import free_port
+from tests.support.stack import ROOT
 
 
 @pytest.mark.parametrize("seconds", sized((0.05, 0.1, 0.2, 0.3, 0.4, 0.6), 0.2))

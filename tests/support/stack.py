@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 from shared.services.platform import Platform, open_platform
 from shared.settings import read_settings
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -83,13 +83,6 @@ class RunningStack:
     def kill(self, process: str) -> None:
         """``kill -9`` one part; the supervisor starts it again."""
         os.kill(self.pid(process), signal.SIGKILL)
-
-
-def free_port() -> int:
-    """A port nobody listens at just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def podium(*arguments: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

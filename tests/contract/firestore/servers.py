@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from google.cloud import firestore
 from infra.local.firestore.catalogue import IndexCatalogue
 from infra.local.firestore.index_file import IndexFile
 from infra.local.firestore.server import Server, serve
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 GOOGLE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
@@ -150,13 +150,6 @@ def _says_ok(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def new_project() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from infra.local import n8n
 from infra.local.stack.addresses import cache_folder
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ async def private_n8n(folder: Path, codika_api_url: str) -> AsyncIterator[Instan
     """Install n8n if the cache has none, start it on free ports, and end it afterwards."""
     installation = await n8n.install(cache_folder(), lambda step, fraction: print(f"n8n: {step}"))
     n8n.install_node_package(folder)
-    port, broker_port = _free_port(), _free_port()
+    port, broker_port = free_port(), free_port()
     base_url = f"http://127.0.0.1:{port}"
     environment = n8n.environment(
         installation,
@@ -67,9 +67,3 @@ async def _end(process: Process) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

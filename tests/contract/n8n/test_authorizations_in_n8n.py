@@ -14,7 +14,7 @@ from shared.n8n.liveness import WebhookAddress
 from shared.services.integrations.oauth.tokens import n8n_data
 from tests.contract.n8n.conftest import Publish
 from tests.contract.n8n.flows import answer, node, webhook, workflow
-from tests.support.stack import free_port
+from tests.support.ports import free_port
 
 METADATA = {"shopSubdomain": "acme", "subdomain": "acme"}
 

@@ -16,7 +16,8 @@ from tests.integration.world.endpoints import ALL
 from tests.integration.world.gateway import Gateway
 from tests.integration.world.world import World
 from tests.support.browser import Tab, opened
-from tests.support.stack import ROOT, free_port
+from tests.support.ports import free_port
+from tests.support.stack import ROOT
 
 DOCUMENT = (ROOT / "docs" / "openapi.json").read_bytes()
 

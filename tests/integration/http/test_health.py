@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.world.gateway import Gateway
 from tests.integration.world.world import World
-from tests.support.stack import free_port
+from tests.support.ports import free_port
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/health", "/readyz", "/ready", "/HEALTHZ"])

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from tests.integration.world.credentials import Credentials
 from tests.integration.world.workflows import Workflows
-from tests.support.stack import free_port
+from tests.support.ports import free_port
 
 Behaviour = Callable[["Call"], Awaitable[web.StreamResponse]]
 

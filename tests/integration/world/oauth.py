@@ -22,7 +22,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge  # type: ignore[import-untyped]
 from flask import Flask, Response, jsonify, request
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from tests.support.stack import free_port
+from tests.support.ports import free_port
 
 CLIENT_ID = "podium-client"
 CLIENT_SECRET = "canary-client-secret-55c1"

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from tests.support.stack import free_port
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)

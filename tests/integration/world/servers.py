@@ -20,7 +20,8 @@ from infra.local.tasks.identity import Identity
 from infra.local.tasks.times import wall_clock
 from tests.integration.world.gateway import Gateway
 from tests.integration.world.nursery import born
-from tests.support.stack import ROOT, UNLIMITED, free_port
+from tests.support.ports import free_port
+from tests.support.stack import ROOT, UNLIMITED
 
 PROJECT = "podium-test"
 _START_SECONDS = 60
