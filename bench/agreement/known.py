@@ -89,7 +89,7 @@ KNOWN = (
         _rules("WEBHOOK-PATH-CONSISTENCY"),
         True,
         _text("'{{ORGSECRET_N8N_BASE_URL_TERCESORG}}/"),
-        "The CLI's pattern ends a trigger at its first brace, so it sees no address that begins with a placeholder.",
+        "The CLI's pattern ends at a trigger's first brace, which is that of the placeholder.",
     ),
 )
 

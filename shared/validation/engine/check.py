@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from shared.validation.engine.finding import Finding, Problem, Severity
@@ -26,10 +26,10 @@ _EVERYTHING = Selection()
 
 def check_workflow(text: str, path: str, selection: Selection = _EVERYTHING) -> list[Finding]:
     """Return what the rules say of a workflow file, in their order. Never raises, whatever the text."""
-    return _checked(Source(path, text), selection)
+    return _checked(Source(path, text), selection, selection.chosen(WORKFLOW_RULES))
 
 
-def _checked(source: Source, selection: Selection) -> list[Finding]:
+def _checked(source: Source, selection: Selection, chosen: Sequence[Rule[Workflow]]) -> list[Finding]:
     try:
         data = source.data
     except NotJson as error:
@@ -38,7 +38,6 @@ def _checked(source: Source, selection: Selection) -> list[Finding]:
     if wrong or not isinstance(data, dict):
         return [_not_a_workflow(source, problem, selection) for problem in wrong]
     workflow = Workflow(source, data)
-    chosen = selection.chosen(WORKFLOW_RULES)
     if source.fault is None:
         return list(findings_of(chosen, workflow, source, selection))
     # Rules about content look at the text as it will be deployed, and only JSON will be.
@@ -68,9 +67,10 @@ def check_use_case(
     use_case = use_case_of(files)
     rules = selection.chosen(FOLDER_RULES)
     found = list(findings_of(rules, use_case, Source(path, ""), selection, use_case.source))
+    about_workflows = selection.chosen(WORKFLOW_RULES)
     for file in use_case.workflow_files if workflows else ():
         name = file.removeprefix("workflows/")
-        own = _checked(use_case.source(file), selection)
+        own = _checked(use_case.source(file), selection, about_workflows)
         found += [finding._replace(message=f"[{name}] {finding.message}") for finding in own]
     return found
 

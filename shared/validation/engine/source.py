@@ -18,12 +18,13 @@ from shared.pattern import pattern
 if TYPE_CHECKING:
     from shared.validation.engine.yaml_text import Spot
 
+_PARAMETER = r"\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\}"
 _BARE = pattern(
-    # A string, even one that does not end, or a placeholder outside of one: linear in the text.
-    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?P<bare>\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})',
+    # Behind strings, even one that does not end, and what else is no placeholder: linear in the text.
+    rf'(?:[^"{{]++|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|(?!{_PARAMETER})\{{)*+(?P<bare>{_PARAMETER})',
     re.DOTALL,
 )
-_WHOLE = pattern(r'"(\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})"')
+_WHOLE = pattern(rf'"({_PARAMETER})"')
 _BLANKS = pattern(r"[ \t]*")
 _SPACE = pattern(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_constant=lambda word: _refuse(word))
@@ -231,13 +232,12 @@ class Source:
         parts: list[str] = []
         quotes: list[int] = []
         last = length = 0
-        for match in _BARE.finditer(self.text):
-            if match["bare"] is None:
-                continue
-            start, end = match.span()
+        # Searching would begin anew at every character behind the last one.
+        while match := _BARE.match(self.text, last):
+            start, end = match.span("bare")
             length += start - last
             quotes += [length, length + 1 + end - start]
-            parts += [self.text[last:start], '"', match[0], '"']
+            parts += [self.text[last:start], '"', match["bare"], '"']
             length += end - start + 2
             last = end
         self._bare = tuple(quotes)

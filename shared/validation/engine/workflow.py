@@ -42,44 +42,26 @@ class _Step(NamedTuple):
 
 
 class Node:
-    """A node and where it stands. ``id`` is its name when it has no id."""
+    """A node and where it stands.
+
+    ``id`` is its name when it has no id; ``short_type`` the last segment of the type, e.g. ``httpRequest``.
+    """
+
+    __slots__ = ("data", "id", "index", "lower_type", "name", "parameters", "short_type", "type")
 
     def __init__(self, index: int, data: Mapping[str, Any]) -> None:
         """Take a node's place among all, and what is written of it."""
+        # Not when they are first asked for: every rule asks, and Python 3.11 takes a lock for that.
         self.index = index
         self.data = data
+        self.name = text_of(data.get("name"))
+        self.id = text_of(data.get("id")) or self.name
+        self.type = text_of(data.get("type"))
+        self.lower_type = self.type.lower()
+        self.short_type = self.type.rpartition(".")[2]
+        self.parameters = object_of(data.get("parameters"))
 
-    @cached_property
-    def name(self) -> str:
-        """The name, or an empty text."""
-        return text_of(self.data.get("name"))
-
-    @cached_property
-    def id(self) -> str:
-        """The id, or the name."""
-        return text_of(self.data.get("id")) or self.name
-
-    @cached_property
-    def type(self) -> str:
-        """The type as written."""
-        return text_of(self.data.get("type"))
-
-    @cached_property
-    def lower_type(self) -> str:
-        """The type in lower case."""
-        return self.type.lower()
-
-    @cached_property
-    def short_type(self) -> str:
-        """The last segment of the type, e.g. ``httpRequest``."""
-        return self.type.rpartition(".")[2]
-
-    @cached_property
-    def parameters(self) -> Mapping[str, Any]:
-        """The parameters, or none."""
-        return object_of(self.data.get("parameters"))
-
-    @cached_property
+    @property
     def operation(self) -> str:
         """The operation among the parameters, or the one an old type stands for; else an empty text."""
         stated = text_of(self.parameters.get("operation"))

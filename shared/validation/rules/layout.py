@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import operator
 
 from shared.pattern import pattern
 from shared.validation.engine.source import Source
@@ -12,13 +14,14 @@ _LARGEST_EXACT = 1e21
 """From here on JavaScript writes numbers with an exponent."""
 _WIDEST = 50
 """Times its own size that a file may grow by indents."""
-_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _LINES = pattern(
     # A line each: an opening or closing bracket, or a value, of a member whose name is no index. Numbers are
     # those that Python and JavaScript write alike.
-    rf'(?: *(?:(?!"\d+":){_STRING}: )?'
-    rf"(?:[\[{{]|[\]}}],?|(?:{_STRING}|-?\d{{1,15}}(?:\.\d{{0,4}}[1-9])?|true|false|null|\[\]|\{{\}}),?)\n)+"
+    rf'(?: *+(?:(?!"\d+":){_STRING}: )?+(?:[\[{{](?!\n *+[\]}}])|[\]}}],?+|'
+    rf"(?:{_STRING}|-?\d{{1,15}}+(?:\.\d{{0,4}}[1-9])?|true|false|null|\[\]|\{{\}}),?+)\n)++"
 )
+_COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ": "))
 
 
 def laid_out(source: Source) -> str | None:
@@ -40,16 +43,15 @@ def _is_laid_out(text: str, data: object) -> bool:
     """Return whether a text surely needs no other layout; writing it to compare takes ten times as long."""
     if not _LINES.fullmatch(text):
         return False
-    depth, bodies = 0, list[str]()
-    for line in text[:-1].split("\n"):
-        body = line.lstrip(" ")
-        depth -= body[0] in "]}"
-        if len(line) - len(body) != 2 * depth:
-            return False
-        depth += body[-1] in "[{"
-        bodies.append(body)
+    lines = text[:-1].split("\n")
+    bodies = [line.lstrip(" ") for line in lines]
+    closing = [2 * (body[0] in "]}") for body in bodies]
+    opening = [0, *(2 * (body[-1] in "[{") for body in bodies)]
+    depths = itertools.accumulate(map(operator.sub, opening, closing))
+    if not all(map(operator.eq, map(operator.sub, map(len, lines), map(len, bodies)), depths)):
+        return False
     # What remains: escapes, repeated names, and how numbers are written.
-    return "".join(bodies) == json.dumps(data, ensure_ascii=False, separators=(",", ": "))
+    return "".join(bodies) == _COMPACT.encode(data)
 
 
 def _fits(data: object, most: int) -> bool:

@@ -82,8 +82,11 @@ def _first(found: Node, names: tuple[str, ...], options: tuple[str, ...]) -> flo
     """Return the first of some parameters that is set, 0 being unset."""
     given = found.parameters
     inner = object_of(given.get("options"))
-    values = [number(given.get(name)) for name in names] + [number(inner.get(name)) for name in options]
-    return next((value for value in values if value), None)
+    stated = [
+        *(given[name] for name in names if name in given),
+        *(inner[name] for name in options if name in inner),
+    ]
+    return next((value for value in map(number, stated) if value), None)
 
 
 @rule(

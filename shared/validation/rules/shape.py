@@ -10,25 +10,26 @@ from shared.validation.engine.source import pointer
 from shared.validation.engine.workflow import list_of, object_of, text_of
 
 _NUMBER = (int, float)
-_OF_WORKFLOW: Mapping[str, type | tuple[type, ...]] = {
-    "name": str,
-    "id": (str, int, float),
-    "versionId": str,
-    "active": bool,
-    "settings": dict,
-    "meta": dict,
-    "pinData": dict,
-    "tags": list,
+_Kinds = Mapping[str, tuple[type, ...]]
+_OF_WORKFLOW: _Kinds = {
+    "name": (str,),
+    "id": (str, *_NUMBER),
+    "versionId": (str,),
+    "active": (bool,),
+    "settings": (dict,),
+    "meta": (dict,),
+    "pinData": (dict,),
+    "tags": (list,),
 }
-_OF_NODE: Mapping[str, type | tuple[type, ...]] = {
-    "id": str,
+_OF_NODE: _Kinds = {
+    "id": (str,),
     "typeVersion": _NUMBER,
-    "parameters": dict,
-    "credentials": dict,
-    "disabled": bool,
-    "continueOnFail": bool,
-    "notesInFlow": bool,
-    "notes": str,
+    "parameters": (dict,),
+    "credentials": (dict,),
+    "disabled": (bool,),
+    "continueOnFail": (bool,),
+    "notesInFlow": (bool,),
+    "notes": (str,),
 }
 
 
@@ -41,7 +42,8 @@ def misshapen(data: object) -> Iterator[Problem]:
         yield Problem('The workflow has no list "nodes"', pointer="/nodes")
     if not isinstance(data.get("connections"), dict):
         yield Problem('The workflow has no object "connections"', pointer="/connections")
-    yield from _mistyped(data, _OF_WORKFLOW, "of the workflow", "")
+    for name in _mistyped(data, _OF_WORKFLOW):
+        yield Problem(f'"{name}" of the workflow has the wrong type', pointer=f"/{name}")
     nodes = list_of(data.get("nodes"))
     for index, node in enumerate(nodes):
         yield from _node(index, node)
@@ -50,7 +52,7 @@ def misshapen(data: object) -> Iterator[Problem]:
 
 
 def _node(index: int, node: object) -> Iterator[Problem]:
-    at = pointer("nodes", index)
+    at = f"/nodes/{index}"
     if not isinstance(node, dict):
         yield Problem(f"Node {index} is not an object", pointer=at)
         return
@@ -61,25 +63,21 @@ def _node(index: int, node: object) -> Iterator[Problem]:
         yield Problem(f"Node {index} has an empty id", pointer=f"{at}/id")
     if "position" in node and not _is_position(node["position"]):
         yield Problem(f"The position of node {index} is not two numbers", pointer=f"{at}/position")
-    yield from _mistyped(node, _OF_NODE, f"of node {index}", at)
+    for name in _mistyped(node, _OF_NODE):
+        yield Problem(f'"{name}" of node {index} has the wrong type', pointer=f"{at}/{name}")
 
 
-def _mistyped(
-    given: Mapping[str, Any], kinds: Mapping[str, type | tuple[type, ...]], of: str, at: str
-) -> Iterator[Problem]:
-    for name, kind in kinds.items():
-        # In Python a truth value is a number as well.
-        if name in given and (
-            not isinstance(given[name], kind) or (isinstance(given[name], bool) and kind is not bool)
-        ):
-            yield Problem(f'"{name}" {of} has the wrong type', pointer=f"{at}/{name}")
+def _mistyped(given: Mapping[str, Any], kinds: _Kinds) -> list[str]:
+    # Exactly: in Python a truth value is a number as well.
+    return [name for name, value in given.items() if name in kinds and type(value) not in kinds[name]]
 
 
 def _is_position(value: object) -> bool:
     return (
         isinstance(value, list)
         and len(value) == 2
-        and all(isinstance(part, int | float) and not isinstance(part, bool) for part in value)
+        and type(value[0]) in _NUMBER
+        and type(value[1]) in _NUMBER
     )
 
 
@@ -97,26 +95,28 @@ def _repeated(nodes: list[Any]) -> Iterator[Problem]:
 def _loose(nodes: list[Any], connections: object) -> Iterator[Problem]:
     known = {text_of(object_of(node).get(name)) for node in nodes for name in ("id", "name")} - {""}
     for source, channels in object_of(connections).items():
-        at = pointer("connections", source)
+        at = ("connections", source)
         if source not in known:
-            yield Problem(f'Connections start at "{source}", which is no node', pointer=at)
+            yield Problem(f'Connections start at "{source}", which is no node', pointer=pointer(*at))
         if not isinstance(channels, dict):
-            yield Problem(f'The connections of "{source}" are not an object', pointer=at)
+            yield Problem(f'The connections of "{source}" are not an object', pointer=pointer(*at))
         for channel, outputs in object_of(channels).items():
-            here = pointer("connections", source, channel)
             if not isinstance(outputs, list) or not all(isinstance(one, list | dict) for one in outputs):
-                yield Problem(f'The "{channel}" outputs of "{source}" are not lists', pointer=here)
+                said = f'The "{channel}" outputs of "{source}" are not lists'
+                yield Problem(said, pointer=pointer(*at, channel))
                 continue
             for output, targets in enumerate(outputs):
                 if isinstance(targets, dict):
-                    yield from _target(source, targets, known, f"{here}/{output}")
+                    yield from _target(source, targets, known, (*at, channel, output))
                 for index, target in enumerate(list_of(targets)):
-                    yield from _target(source, target, known, f"{here}/{output}/{index}")
+                    yield from _target(source, target, known, (*at, channel, output, index))
 
 
-def _target(source: str, target: object, known: set[str], at: str) -> Iterator[Problem]:
+def _target(source: str, target: object, known: set[str], at: tuple[str | int, ...]) -> Iterator[Problem]:
     name = object_of(target).get("node")
     if text_of(name) not in known:
-        yield Problem(f'A connection from "{source}" leads to "{name}", which is no node', pointer=at)
+        said = f'A connection from "{source}" leads to "{name}", which is no node'
+        yield Problem(said, pointer=pointer(*at))
     if isinstance(target, dict) and not isinstance(target.get("index", 0), int | float):
-        yield Problem(f'The index of a connection from "{source}" is no number', pointer=f"{at}/index")
+        said = f'The index of a connection from "{source}" is no number'
+        yield Problem(said, pointer=pointer(*at, "index"))

@@ -12,8 +12,9 @@ from shared.validation.engine.finding import Problem, Severity
 from shared.validation.engine.rule import Layer, rule
 from shared.validation.engine.workflow import Workflow
 
-_QUOTED = pattern(r"(?P<quote>['\"])(?P<token>\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})(?P=quote)")
+_PARAMETER = pattern(r"\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\}")
 _TOKEN = pattern(r"\{\{(?P<text>[A-Z][A-Z0-9_]*)\}\}")
+_QUOTES = "'\""
 _SUFFIXES = {scope.value: scope.suffix for scope in Scope}
 
 
@@ -31,13 +32,18 @@ def parameter_is_not_quoted(workflow: Workflow) -> Iterator[Problem]:
     The platform writes the value as what it is, a text with its quotes; inside quotes it would be a text of
     a text.
     """
-    for match in _QUOTED.finditer(workflow.source.text):
-        token = match["token"]
+    text, free = workflow.source.text, 0
+    for match in _PARAMETER.finditer(text):
+        start, end = match.start() - 1, match.end() + 1
+        # A quote belongs to one placeholder.
+        if start < free or text[start] not in _QUOTES or text[end - 1 : end] != text[start]:
+            continue
+        free = end
         yield Problem(
-            f"INSTPARM placeholder should not be quoted: {match[0]}",
-            f"Remove the {match['quote']} quotes around {token}.",
-            offset=match.start(),
-            edit=(Replace(match.start(), match.end(), token),),
+            f"INSTPARM placeholder should not be quoted: {text[start:end]}",
+            f"Remove the {text[start]} quotes around {match[0]}.",
+            offset=start,
+            edit=(Replace(start, end, match[0]),),
         )
 
 

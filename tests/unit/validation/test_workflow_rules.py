@@ -164,3 +164,8 @@ def test_a_layout_that_is_told_quickly_is_the_one_that_is_written(
             assert changed == json.dumps(_as_javascript(source.data), ensure_ascii=False, indent=2) + "\n"
     canonical = json.dumps({"v": 4.2, "w": [value == 1, {}, []]}, indent=2) + "\n"
     assert _is_laid_out(canonical, json.loads(canonical))
+
+
+@pytest.mark.parametrize("text", ['{\n  "v": [\n  ]\n}\n', '{\n  "v": {\n  }\n}\n', "[\n]\n"])
+def test_nothing_is_laid_out_over_two_lines(text: str) -> None:
+    assert not _is_laid_out(text, json.loads(text))
