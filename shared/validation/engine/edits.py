@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from shared.validation.engine.source import Source
+from shared.validation.engine.stringify import escaped
 
 
 class Put(NamedTuple):
@@ -109,7 +110,7 @@ def _put(source: Source, at: str, name: str, value: object) -> list[Replace]:
     written = _written(value, inner, _unit(outer, inner))
     if own:
         return [Replace(own[-1].value.start, own[-1].value.end, written)]
-    member = f"{json.dumps(name, ensure_ascii=False)}: {written}"
+    member = f"{escaped(json.dumps(name, ensure_ascii=False))}: {written}"
     if not members:
         body = member if inner is None else f"\n{inner}{member}\n{outer or ''}"
         return [Replace(place.start, place.end, f"{{{body}}}")]
@@ -143,5 +144,5 @@ def _unit(outer: str | None, inner: str | None) -> str:
 
 def _written(value: object, indent: str | None, unit: str) -> str:
     if indent is None:
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(value, ensure_ascii=False, indent=unit).replace("\n", f"\n{indent}")
+        return escaped(json.dumps(value, ensure_ascii=False))
+    return escaped(json.dumps(value, ensure_ascii=False, indent=unit)).replace("\n", f"\n{indent}")

@@ -18,13 +18,8 @@ from shared.pattern import pattern
 if TYPE_CHECKING:
     from shared.validation.engine.yaml_text import Spot
 
-_PARAMETER = r"\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\}"
-_BARE = pattern(
-    # Behind strings, even one that does not end, and what else is no placeholder: linear in the text.
-    rf'(?:[^"{{]++|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|(?!{_PARAMETER})\{{)*+(?P<bare>{_PARAMETER})',
-    re.DOTALL,
-)
-_WHOLE = pattern(rf'"({_PARAMETER})"')
+_PARAMETER = pattern(r"\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\}")
+_WHOLE = pattern(r'"(\{\{INSTPARM_[A-Z0-9_]+_MRAPTSNI\}\})"')
 _BLANKS = pattern(r"[ \t]*")
 _SPACE = pattern(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_constant=lambda word: _refuse(word))
@@ -231,13 +226,17 @@ class Source:
     def _with_quotes(self) -> str:
         parts: list[str] = []
         quotes: list[int] = []
-        last = length = 0
-        # Searching would begin anew at every character behind the last one.
-        while match := _BARE.match(self.text, last):
-            start, end = match.span("bare")
+        last = seen = length = 0
+        within_string = False
+        for match in _PARAMETER.finditer(self.text):
+            start, end = match.span()
+            within_string ^= _quotes_in(self.text[seen:start]) % 2 == 1
+            seen = end
+            if within_string:
+                continue
             length += start - last
             quotes += [length, length + 1 + end - start]
-            parts += [self.text[last:start], '"', match["bare"], '"']
+            parts += [self.text[last:start], '"', match[0], '"']
             length += end - start + 2
             last = end
         self._bare = tuple(quotes)
@@ -258,6 +257,11 @@ class Source:
 
     def _as_written(self, span: Span) -> Span:
         return Span(self._written(span.start), self._written(span.end))
+
+
+def _quotes_in(text: str) -> int:
+    """Return how many quotes begin or end a string: those that no backslash stands for."""
+    return text.replace("\\\\", "").replace('\\"', "").count('"')
 
 
 def pointer(*parts: str | int) -> str:
