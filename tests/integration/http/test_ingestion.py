@@ -495,7 +495,9 @@ async def test_a_deploy_whose_worker_is_gone_is_ended_by_the_watchdog(site: Site
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["status"] == "pending"
-    assert await site.resumed(answer.json()["dataIngestionId"]) in ("active", "finished")
+    # Whether the worker or the watchdog was the one to go on is a matter of moments; what is live is not.
+    outcome = await site.resumed(answer.json()["dataIngestionId"])
+    assert outcome in ("active", "finished", "swept")
     await site.assert_answers("1.1")
     assert len(site.n8n.named("Embed documents")) == 1
 
