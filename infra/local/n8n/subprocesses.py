@@ -90,5 +90,7 @@ def _kill(process: Process) -> None:
 
 def _last_words(lines: Sequence[str]) -> str:
     errors = [line for line in lines if "err" in line.lower()]
-    told = errors[-1] if errors else (lines[-1] if lines else "it said nothing")
+    # npm ends with where it wrote its log, and the log goes with the folder.
+    telling = [line for line in errors if "complete log of this run" not in line] or errors
+    told = telling[-1] if telling else (lines[-1] if lines else "it said nothing")
     return told[:400]

@@ -64,6 +64,12 @@ async def test_a_failing_tool_is_quoted_with_its_last_error(tmp_path: Path) -> N
         await run(["sh", "-c", script], doing="unpacking", cwd=tmp_path)
 
 
+async def test_what_a_tool_says_of_its_log_is_not_what_failed(tmp_path: Path) -> None:
+    script = "echo npm error reason: no such host; echo npm error A complete log of this run: x; exit 1"
+    with pytest.raises(LocalStackError, match=r"^unpacking failed: npm error reason: no such host$"):
+        await run(["sh", "-c", script], doing="unpacking", cwd=tmp_path)
+
+
 async def test_a_missing_tool_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(LocalStackError, match=r"^unpacking failed: No such file or directory"):
         await run([tmp_path / "nothing"], doing="unpacking", cwd=tmp_path)
