@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import orjson
 from starlette.responses import Response
 
+from shared import json_text
 from shared.errors import PlatformError
 from shared.http.declaration import Envelope
 
@@ -55,7 +56,7 @@ def respond(
 ) -> Response:
     """Return the JSON response."""
     return Response(
-        orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS),
+        json_text.dumps(body, option=orjson.OPT_NON_STR_KEYS),
         status_code=status,
         media_type="application/json",
         headers={"X-Request-Id": request_id, "Cache-Control": "no-store", **_ALWAYS, **(headers or {})},

@@ -9,8 +9,7 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
-import orjson
-
+from shared import json_text
 from shared.telemetry.current import log_fields
 
 
@@ -22,7 +21,7 @@ def log(severity: str, message: str, **fields: object) -> None:
         "time": datetime.now(UTC).isoformat(),
     }
     entry |= {**log_fields(), **fields}
-    sys.stdout.buffer.write(orjson.dumps(entry, default=str) + b"\n")
+    sys.stdout.buffer.write(json_text.dumps(entry, default=str) + b"\n")
     sys.stdout.buffer.flush()
 
 

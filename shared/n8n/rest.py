@@ -9,6 +9,7 @@ import httpx
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from shared import json_text
 from shared.n8n.apikey import N8nApiKey
 from shared.n8n.errors import N8nRefused, N8nUnreachable
 
@@ -42,7 +43,7 @@ class Rest:
             message = self._api_key.hide_in(_words(answer))
             raise N8nRefused(answer.status_code, message, action=action)
         try:
-            return orjson.loads(answer.content)
+            return json_text.loads(answer.content)
         except orjson.JSONDecodeError:
             # A login page, a proxy's page, or n8n while its database migrates.
             raise N8nUnreachable(self.base_url, "the answer is not n8n's API") from None
@@ -85,7 +86,7 @@ def _is_somebody_elses(answer: httpx.Response) -> bool:
     if answer.status_code < 400 or answer.status_code == 500:
         return False
     try:
-        orjson.loads(answer.content)
+        json_text.loads(answer.content)
     except orjson.JSONDecodeError:
         return True
     return False
@@ -93,7 +94,7 @@ def _is_somebody_elses(answer: httpx.Response) -> bool:
 
 def _words(answer: httpx.Response) -> str:
     try:
-        document = orjson.loads(answer.content)
+        document = json_text.loads(answer.content)
     except orjson.JSONDecodeError:
         return "no explanation"
     message = document.get("message") if isinstance(document, dict) else None

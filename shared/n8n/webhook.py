@@ -9,6 +9,7 @@ from enum import Enum, auto
 import httpx
 import orjson
 
+from shared import json_text
 from shared.n8n.connections import Connections
 from shared.telemetry.spans import client_span
 
@@ -149,7 +150,7 @@ def _is_too_large(status: int, message: str, body: bytes, sent: int) -> bool:
 
 def _message(body: bytes) -> str:
     try:
-        document = orjson.loads(body)
+        document = json_text.loads(body)
     except orjson.JSONDecodeError:
         return ""
     message = document.get("message") if isinstance(document, dict) else None

@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 import httpx
 import orjson
 
+from shared import json_text
 from shared.n8n.connections import Connections
 from shared.oauth.account import account_of
 from shared.oauth.errors import GrantRefused, ProviderUnreachable
@@ -100,7 +101,7 @@ class OAuthClient:
     async def _ask(self, server: Server, form: Mapping[str, str]) -> Tokens:
         status, body = await self._post(server, server.token_url, form)
         try:
-            answer = orjson.loads(body)
+            answer = json_text.loads(body)
         except orjson.JSONDecodeError:
             raise ProviderUnreachable(f"status {status}") from None
         if not isinstance(answer, dict):

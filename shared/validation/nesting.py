@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import orjson
 
+from shared import json_text
+
 DEEPEST = 200
 """Levels of lists and objects. What is taken in is wrapped in a few more before it is written."""
 
@@ -16,13 +18,13 @@ class TooDeep(ValueError):
 
 
 def loads(text: bytes | str) -> object:
-    """Return parsed JSON.
+    """Return parsed JSON, with U+FFFD for every escape of half a character.
 
     Raises:
         orjson.JSONDecodeError: it is no JSON.
         TooDeep: it is nested too deeply to be of use.
     """
-    parsed: object = orjson.loads(text)
+    parsed = json_text.loads(text)
     raw = text.encode() if isinstance(text, str) else text
     # Counting brackets settles nearly every case, at a fraction of what parsing costs.
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and not _is_writable(parsed):

@@ -13,6 +13,7 @@ from shared.ensemble.difference.nodes import (
     node_changes,
 )
 from shared.ensemble.difference.values import Change, Kind, changes, changes_of
+from shared.json_text import with_whole_escapes
 from shared.model.document import Document
 from shared.model.tokens import find, inside_strings
 
@@ -88,7 +89,7 @@ def _parsed(text: str) -> Json | None:
             parts += [text[last : token.start], json.dumps(token.text)]
             last = token.end
     try:
-        document = json.loads("".join([*parts, text[last:]]))
+        document = json.loads(with_whole_escapes("".join([*parts, text[last:]])))
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from shared.errors import InvalidWorkflowJson
+from shared.json_text import with_whole_escapes
 from shared.model.configuration.workflow import DataIngestion, Workflow
 
 _DEEPEST = 200
@@ -64,7 +65,7 @@ def _members(value: object) -> Iterable[object]:
 
 def _json(text: str, name: str, index: int | None) -> object:
     try:
-        document: object = json.loads(text, parse_constant=_no_constant)
+        document: object = json.loads(with_whole_escapes(text), parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         _refuse(name, index, f"is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}")
     except (ValueError, RecursionError):
