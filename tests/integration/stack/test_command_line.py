@@ -14,7 +14,7 @@ from infra.local.stack.record import NAME, read_record
 from tests.integration.stack.tiny import TinyParts, eventually, pid_of
 
 STARTER = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from infra.local.stack.progress import Progress
 from infra.local.stack.up import bring_up
@@ -22,6 +22,8 @@ from tests.integration.stack.tiny import tiny_stack
 
 stack, parts = tiny_stack(Path(sys.argv[1]))
 parts.alpha, parts.beta, parts.fill_takes = int(sys.argv[2]), int(sys.argv[3]), 600
+# Whoever runs the tests in the background has them started with Ctrl-C switched off.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with asyncio.Runner() as loop:
     bring_up(stack, parts, Progress(3), loop)
 """
@@ -37,12 +39,7 @@ def podium(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def starter(state: Path, alpha: int, beta: int) -> subprocess.Popen[str]:
     """Start an ``up`` that is busy filling the platform for ten minutes."""
     command = [sys.executable, "-c", STARTER, str(state), str(alpha), str(beta)]
-    # Whoever runs the tests in the background has them started with Ctrl-C switched off.
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts)
-
-
-def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def wait_for_filling(process: subprocess.Popen[str]) -> None:
