@@ -52,7 +52,7 @@ class Poster:
         except TimeoutError:
             return Answer(_since(began), error=f"no answer within {SECONDS:.0f} s")
         # ValueError: an address that cannot be written down.
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError) as error:
             return Answer(_since(began), error=_words(error))
         return Answer(_since(began), status, excerpt=excerpt)
 

@@ -6,7 +6,8 @@ A history is a list of events, each a JSON object with ``event`` and ``at`` (sec
 - *doubled*: n8n began a run twice, or two runs for one Idempotency-Key;
 - *changed*: a run that had ended was seen otherwise later, or two outcomes were both taken;
 - *invented*: a success that n8n never began, or a result nobody reported;
-- *miscounted*: not exactly one charge for a success, or one for a failure.
+- *miscounted*: not exactly one charge for a success, or one for a failure; a balance that is not its ledger;
+- *untold*: a subscriber was not told of an end, was told twice, of another end, or without a signature.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 Event = Mapping[str, Any]
 _ENDED = ("success", "failed")
+_TOLD_AS = {"success": "execution.completed", "failed": "execution.failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ def violations(history: Sequence[Event]) -> list[Violation]:
         *_conflicting(history),
         *_invented(history),
         *_miscounted(history),
+        *_unbalanced(history),
+        *_untold(history),
     ]
 
 
@@ -94,7 +98,7 @@ def _changed(history: Sequence[Event]) -> Iterator[Violation]:
 def _conflicting(history: Sequence[Event]) -> Iterator[Violation]:
     taken: dict[str, set[str]] = defaultdict(set)
     finals = {event["execution"]: event for event in _of(history, "final")}
-    for event in _of(history, "reported"):
+    for event in (*_of(history, "reported"), *_of(history, "cancelled")):
         if event["answer"] == 200:
             taken[event["execution"]].add(f"{event['kind']} {event['value']!r}")
             final = finals.get(event["execution"])
@@ -124,6 +128,35 @@ def _miscounted(history: Sequence[Event]) -> Iterator[Violation]:
         if final["charges"] != wanted:
             words = f"{final['charges']} charges of a run that is {final['status']}"
             yield Violation("miscounted", final["execution"], words)
+
+
+def _unbalanced(history: Sequence[Event]) -> Iterator[Violation]:
+    for event in _of(history, "balance"):
+        if event["balance"] != event["ledger"] or event["unsettled"]:
+            words = f"{event['balance']} is not {event['ledger']}, or {event['unsettled']} are not settled"
+            yield Violation("miscounted", "balance", words)
+
+
+def _untold(history: Sequence[Event]) -> Iterator[Violation]:
+    wanted = {
+        (s["to"], f["execution"]): f["status"]
+        for s in _of(history, "subscribed")
+        for f in _of(history, "final")
+        if f["status"] in s["statuses"]
+    }
+    told: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for event in _of(history, "told"):
+        about = (event["to"], event["execution"])
+        told[about].add(event["id"])
+        if event["status"] != wanted.get(about) or event["type"] != _TOLD_AS.get(event["status"]):
+            words = f"{event['to']} was told {event['type']}, {event['status']}"
+            yield Violation("untold", event["execution"], words)
+        if not event["signed"]:
+            yield Violation("untold", event["execution"], f"{event['to']} was told without a signature")
+    for (to, execution), status in wanted.items():
+        if len(told[to, execution]) != 1:
+            words = f"{to} was told {len(told[to, execution])} times that it is {status}"
+            yield Violation("untold", execution, words)
 
 
 def _seen(event: Event) -> str:

@@ -1,4 +1,4 @@
-"""What those outside do in a history: trigger, repeat, poll, wait – and an operator who switches."""
+"""What those outside do in a history: trigger, repeat, poll, wait, cancel – and an operator who switches."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class Client:
         """Do a few things, with pauses."""
         for _ in range(self.chance.randint(2, 4)):
             await asyncio.sleep(self.chance.uniform(0, 6))
-            if self.seen and self.chance.random() < 0.3:
+            if self.seen and self.chance.random() < 0.15:
+                await self._cancel(self.chance.choice(self.seen))
+            elif self.seen and self.chance.random() < 0.3:
                 await self.look(self.chance.choice(self.seen), self.chance.choice((0, 5, 30)))
             elif self.chance.random() < 0.5:
                 await self._order_once()
@@ -92,6 +94,15 @@ class Client:
         else:
             self.tell("refused", order=order["order"], key=key, answer=answered, code=said.get("code"))
         return answered
+
+    async def _cancel(self, execution_id: str) -> None:
+        path = f"/cancelExecutionPublic/{self.installed.id}/{execution_id}"
+        try:
+            answered, _said = await self.ask("POST", path, {}, {"X-API-Key": self.installed.key})
+        except Lost:
+            return
+        said = "The run was cancelled."
+        self.tell("cancelled", execution=execution_id, kind="error", value=said, answer=answered)
 
     async def look(self, execution_id: str, seconds: float) -> None:
         """Read a run's status, waiting for its end up to so many seconds."""

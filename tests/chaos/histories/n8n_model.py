@@ -37,6 +37,7 @@ class Kept:
     body: dict[str, Any]
     started_at: str
     error: dict[str, Any] | None = None
+    work: asyncio.Task[None] | None = None
 
     def row(self, data: bool) -> dict[str, Any]:
         """Return it as n8n's API shows it."""
@@ -89,10 +90,11 @@ class N8nModel:
         self.starting = False
         self.tell("n8n started")
         for kept in [kept for kept in self.kept.values() if kept.status == "new"]:
-            self._go(self._run(kept))
+            self._go(kept, self._run(kept))
 
-    def _go(self, work: Any) -> asyncio.Task[None]:
+    def _go(self, kept: Kept, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = self.loop.create_task(work)
+        kept.work = task
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
@@ -119,7 +121,7 @@ class N8nModel:
         kept = Kept(str(next(self._numbers)), self.workflows[path], "new", document, self._moment())
         self.kept[kept.id] = kept
         self.tell("taken", execution=metadata["executionId"], n8n=kept.id)
-        run = self._go(self._begin(kept))
+        run = self._go(kept, self._begin(kept))
         if faults.strikes("n8n: answer lost"):
             raise httpx.ReadError("reset")
         late = faults.strikes("n8n: answers late")
@@ -216,11 +218,22 @@ class N8nModel:
                 "updatedAt": moment,
             }
             return httpx.Response(200, json={**named, "settings": {}})
+        if identifier.endswith("/stop"):
+            return self._stop(identifier.removesuffix("/stop"))
         if identifier:
             kept = self.kept.get(identifier)
             found = httpx.Response(200, json=kept.row(True)) if kept else None
             return found or httpx.Response(404, json={"message": "Not Found"})
         return httpx.Response(200, json={"data": self._listed(request.url.params), "nextCursor": None})
+
+    def _stop(self, identifier: str) -> httpx.Response:
+        kept = self.kept.get(identifier)
+        if kept is None or kept.work is None or kept.status not in ("new", "running"):
+            return httpx.Response(404, json={"message": "Not Found"})
+        kept.status = "canceled"
+        kept.work.cancel()
+        self.tell("stopped", execution=kept.body["executionMetadata"]["executionId"], n8n=identifier)
+        return httpx.Response(200, json=kept.row(False))
 
     def _listed(self, params: httpx.QueryParams) -> list[dict[str, Any]]:
         status, workflow = params.get("status"), params.get("workflowId")

@@ -27,6 +27,7 @@ from infra.local.firestore.storage import Storage
 from infra.local.firestore.store import Store as Engine
 from infra.local.firestore.transactions import Transactions
 from shared.model.execution import Execution
+from shared.model.ledger import LedgerEntry
 from shared.services import faults as points
 from shared.services.organizations.provision import register_backend
 from shared.services.queues import ensure_queues
@@ -41,6 +42,7 @@ from tests.chaos.histories.faults import Faults
 from tests.chaos.histories.n8n_model import N8nModel
 from tests.chaos.histories.n8n_wire import N8nWire
 from tests.chaos.histories.processes import Lost, Process, watch_points
+from tests.chaos.histories.receiver import URL, Receiver, ReceiverWire
 from tests.chaos.histories.virtual import VirtualLoop, VirtualSources, retries_follow
 from tests.integration.world.installations import Installation, install
 from tests.integration.world.tenants import create_tenant
@@ -55,10 +57,14 @@ _SETTINGS = {
     "GOOGLE_CLOUD_PROJECT": "histories",
     "PUBLIC_BASE_URL": "http://podium",
     "N8N_PRIVATE_HOSTS": "*",
+    "EVENT_PRIVATE_HOSTS": "*",
     # Runs that report nothing are looked at soon: those that wait for their room would poll for an hour.
     "RUN_TIMEOUT_SECONDS": "180",
     **UNLIMITED,
 }
+_TYPES = {"success": "execution.completed", "failed": "execution.failed"}
+_SUBSCRIBERS = {"all": ["success", "failed"], "failures": ["failed"]}
+"""The ends that each address is told of."""
 _CATALOGUE = IndexCatalogue.load(ROOT / "firestore.indexes.json")
 
 
@@ -133,6 +139,7 @@ class _Scene:
         self.firestore = handlers(Backend(engine, Transactions(engine, loop.time), _CATALOGUE))
         self.tasks = TaskService(loop, self.sources, self.faults, self._deliver)
         self.n8n = N8nModel(loop, self.sources, self.faults, self.ask, self.tell)
+        self.receiver = Receiver(self.faults, self.tell)
         self.processes: list[Process] = []
 
     def tell(self, event: str, **said: Any) -> None:
@@ -144,7 +151,8 @@ class _Scene:
             settings, self.sources, faults, self.vault, lambda kind: self.tell("killed", where=kind)
         )
         n8n = httpx.AsyncClient(transport=N8nWire(made, self.n8n), trust_env=False)
-        return made.connect(self.firestore, self.tasks, n8n, self.n8n.url)
+        receiver = ReceiverWire(made, self.receiver)
+        return made.connect(self.firestore, self.tasks, n8n, self.n8n.url, receiver)
 
     def _living(self) -> Process:
         place = self.faults.chance.randrange(len(self.processes))
@@ -167,6 +175,8 @@ class _Scene:
     async def play(self) -> None:
         watcher = self._process(Faults(self.loop, random.Random(0), 0.0))
         installed = await self._install(watcher)
+        for place, statuses in _SUBSCRIBERS.items():
+            await self._subscribe(watcher, installed, place, statuses)
         self.processes = [self._process(self.faults), self._process(self.faults)]
         start = self.loop.elapsed
         self.faults.ends = start + PEACE_AFTER
@@ -197,6 +207,17 @@ class _Scene:
         self.n8n.organization_id, self.n8n.webhook_secret = tenant.organization_id, tenant.webhook_secret
         return installed
 
+    async def _subscribe(
+        self, watcher: Process, installed: Installation, place: str, statuses: list[str]
+    ) -> None:
+        types = [_TYPES[status] for status in statuses]
+        body = orjson.dumps({"url": URL + place, "types": types})
+        headers = {"X-API-Key": installed.tenant.keys["owner"]}
+        answered, said = await watcher.call("POST", "/createEventSubscription", body, headers)
+        assert answered == 200, said
+        self.receiver.secrets[URL + place] = said["data"]["secret"]
+        self.tell("subscribed", to=place, statuses=statuses)
+
     async def _break_n8n(self) -> None:
         for _ in range(self.chance.choice((0, 0, 1, 1, 2))):
             await asyncio.sleep(self.chance.uniform(0, 25))
@@ -225,3 +246,11 @@ class _Scene:
                 error=(run.error_details or {}).get("message"),
                 charges=1 if charged else 0,
             )
+        account = await store.get(refs.account(organization))
+        entries = await find(store, below(refs.organization(organization), "ledger", LedgerEntry))
+        self.tell(
+            "balance",
+            balance=account.value.balance if account else None,
+            ledger=sum(entry.value.amount for entry in entries),
+            unsettled=sum(not entry.value.settled for entry in entries),
+        )

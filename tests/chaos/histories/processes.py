@@ -83,7 +83,9 @@ class Process:
         self.platform.__dict__.update(vault=vault, verifier=_Trusting())
         self._note = note
 
-    def connect(self, firestore_handler: Any, tasks_handler: Any, n8n: Any, n8n_url: str) -> Process:
+    def connect(
+        self, firestore_handler: Any, tasks_handler: Any, n8n: Any, n8n_url: str, receiver: Any
+    ) -> Process:
         """Give it its wires."""
         settings = self.platform.settings
         client = firestore.AsyncClient(settings.project, AnonymousCredentials(), settings.database)  # type: ignore[no-untyped-call]  # it has no types
@@ -96,6 +98,7 @@ class Process:
         queue._channel._channel = EngineChannel(Wire(self, "queue"), tasks_handler)
         self.platform.__dict__.update(store=Store(client), queue=queue)
         self.platform.n8n._connections._clients[n8n_url] = n8n
+        self.platform.poster._trusted = receiver
         return self
 
     async def still_lives(self) -> None:

@@ -10,7 +10,7 @@ from shared.executions.transitions import Settlement
 from shared.model.endpoint import Endpoint
 from shared.model.execution import DispatchState, Execution, ExecutionStatus
 from shared.services.platform import Platform
-from shared.services.runs import dispatch, finish
+from shared.services.runs import dispatch, finish, supervise
 from shared.services.runs.send import Claim
 from shared.store.store import Found, Patch
 from shared.vault.vault import Vault
@@ -57,6 +57,24 @@ def _takes_any_second_outcome(status: ExecutionStatus, *_: object) -> Settlement
 def test_second_outcomes_that_are_taken_are_found_out(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finish, "settle", _takes_any_second_outcome)
     assert "changed" in _first_broken(vault)
+
+
+async def _nobody(*_: object) -> None:
+    return None
+
+
+def test_an_end_that_is_told_by_its_process_alone_is_found_out(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "tell_again", _nobody)
+    assert "untold" in _first_broken(vault)
+
+
+def test_charges_that_are_added_by_the_process_that_ends_a_run_alone_are_found_out(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "book", _nobody)
+    assert "miscounted" in _first_broken(vault)
 
 
 def _first_broken(vault: Vault) -> set[str]:
