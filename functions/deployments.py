@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, JsonValue
 
 from shared.errors import (
+    DEPLOY_ERRORS,
     Conflict,
     Forbidden,
     Internal,
-    InvalidConfiguration,
     InvalidRequest,
-    InvalidVersion,
-    InvalidWorkflowJson,
     NotFound,
     Unauthorized,
-    UpstreamError,
 )
 from shared.http.access import A, O, P, keys
 from shared.http.call import Call
@@ -32,6 +27,7 @@ from shared.services.deployments.rerun import Wish, rerun
 from shared.services.publishing.audience import Audience
 from shared.services.publishing.plan import Publication
 from shared.services.publishing.publish import Published, publish
+from shared.versions import StrategyWord
 
 
 class DeployRequest(Document):
@@ -39,9 +35,7 @@ class DeployRequest(Document):
 
     project_id: JsonValue = None
     configuration: JsonValue = None
-    version_strategy: Literal["major_bump", "minor_bump", "explicit", "major", "minor", "patch"] = (
-        "minor_bump"
-    )
+    version_strategy: StrategyWord = "minor_bump"
     explicit_version: JsonValue = None
     metadata_documents: JsonValue = None
     skills: JsonValue = None
@@ -54,18 +48,7 @@ class DeployRequest(Document):
     envelope=Envelope.DATA,
     request=DeployRequest,
     response=Deployed,
-    errors=(
-        InvalidRequest,
-        InvalidConfiguration,
-        InvalidWorkflowJson,
-        InvalidVersion,
-        Unauthorized,
-        Forbidden,
-        NotFound,
-        Conflict,
-        UpstreamError,
-        Internal,
-    ),
+    errors=DEPLOY_ERRORS,
     refusal_code="UNAUTHORIZED",
     memory_mebibytes=512,
     concurrency=20,

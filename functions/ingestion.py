@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import JsonValue
 
-from shared.errors import (
-    Conflict,
-    Forbidden,
-    Internal,
-    InvalidConfiguration,
-    InvalidRequest,
-    InvalidVersion,
-    InvalidWorkflowJson,
-    NotFound,
-    Unauthorized,
-    UpstreamError,
-)
+from shared.errors import DEPLOY_ERRORS
 from shared.http.access import A, O, P, keys
 from shared.http.call import Call
 from shared.http.declaration import Envelope
@@ -26,6 +13,7 @@ from shared.model.document import Document
 from shared.model.scopes import Scope
 from shared.services.ingestion.deploy import DeployedIngestion, deploy_ingestion
 from shared.services.ingestion.plan import Submission
+from shared.versions import StrategyWord
 
 
 class DeployIngestionRequest(Document):
@@ -33,9 +21,7 @@ class DeployIngestionRequest(Document):
 
     process_id: str
     config: JsonValue = None
-    version_strategy: Literal["major_bump", "minor_bump", "explicit", "major", "minor", "patch"] = (
-        "minor_bump"
-    )
+    version_strategy: StrategyWord = "minor_bump"
     explicit_version: JsonValue = None
 
 
@@ -46,18 +32,7 @@ class DeployIngestionRequest(Document):
     envelope=Envelope.INGESTION,
     request=DeployIngestionRequest,
     response=DeployedIngestion,
-    errors=(
-        InvalidRequest,
-        InvalidConfiguration,
-        InvalidWorkflowJson,
-        InvalidVersion,
-        Unauthorized,
-        Forbidden,
-        NotFound,
-        Conflict,
-        UpstreamError,
-        Internal,
-    ),
+    errors=DEPLOY_ERRORS,
     memory_mebibytes=512,
     concurrency=20,
 )

@@ -215,3 +215,18 @@ class UpstreamError(PlatformError):
 
     status = 502
     default_code = "N8N_ERROR"
+
+
+DEPLOY_ERRORS: tuple[type[PlatformError], ...] = (
+    InvalidRequest,
+    InvalidConfiguration,
+    InvalidWorkflowJson,
+    InvalidVersion,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    Conflict,
+    UpstreamError,
+    Internal,
+)
+"""How a deploy may end badly, of a use case as of a data ingestion."""

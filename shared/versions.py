@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from shared.errors import InvalidVersion
+
+StrategyWord = Literal["major_bump", "minor_bump", "explicit", "major", "minor", "patch"]
+"""What :meth:`Strategy.parse` understands (decision: version strategy words)."""
 
 _PATTERN = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
 
