@@ -74,6 +74,18 @@ KNOWN = (
     ),
     Known(_rules("R6"), True, _text('"timeout"'), "Time-outs count on every kind of node."),
     Known(
+        _rules("TRIGGER-TYPES", "SCHEDULE-TRIGGER-FIELDS", "CALLEDBY-CONSISTENCY"),
+        False,
+        lambda text: re.search(r"triggers: \[\],.*\[\{ type:", text) is not None,
+        "What follows an empty list of triggers on the same line is none.",
+    ),
+    Known(
+        _rules("TRIGGER-TYPES"),
+        True,
+        lambda text: re.search(r"service: 'fax'.*inputSchema: \[", text) is not None,
+        "A trigger's service counts whatever fields it takes.",
+    ),
+    Known(
         _rules("SCHEMA-TYPES"),
         False,
         lambda text: re.search(r"type: '\w+'.*inputSchema: \[", text) is not None,
@@ -88,7 +100,7 @@ KNOWN = (
     Known(
         _rules("WEBHOOK-PATH-CONSISTENCY"),
         True,
-        _text("'{{ORGSECRET_N8N_BASE_URL_TERCESORG}}/"),
+        lambda text: re.search(r"['`]\{\{ORGSECRET_N8N_BASE_URL_TERCESORG\}\}/", text) is not None,
         "The CLI's pattern ends at a trigger's first brace, which is that of the placeholder.",
     ),
 )

@@ -20,6 +20,11 @@ from shared.errors import InvalidWorkflowJson
 from shared.model.node_types import OPERATIONS_OF_OLD_TYPES
 
 _CODIKA = "n8n-nodes-codika.codika"
+_REPORTS = ("submitResult", "reportError")
+_REPORTING_RESOURCES = ("workflowOutputs", "errorHandling")
+"""Of a node that leaves its operation at the only one there is."""
+_REPEATED: Node = {"retryOnFail": True, "maxTries": 5, "waitBetweenTries": 3000}
+"""For twelve seconds; n8n allows twenty at most."""
 _WEBHOOK_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _NOT_REACHED_BY_WEBHOOK = frozenset(
     {
@@ -49,7 +54,7 @@ def lower(
     falls back to names. ``error_workflow_id`` is set where a workflow names none, sub-workflows excepted:
     their errors reach the parent. The execution order is v1 unless stated. ``caller_ids`` are the n8n ids
     of the siblings that call this one; nobody else may. Ids not known yet are added by lowering again once
-    they are.
+    they are. Nodes that report a run's end try again unless their author decided that.
     Raises :class:`InvalidWorkflowJson` when a node is no object.
     """
     nodes = [_node(node, origin, credentials) for node in _list(document, origin)]
@@ -75,6 +80,7 @@ def _node(node: Mapping[str, object], origin: Origin, credentials: Mapping[str, 
     lowered: Node = copy.deepcopy(kept)
     lowered.setdefault("parameters", {})
     _modernise(lowered)
+    _repeat_report(lowered)
     _name_credentials(lowered, credentials)
     _bind_webhook(lowered, origin)
     return lowered
@@ -86,6 +92,15 @@ def _modernise(node: Node) -> None:
     if operation is not None:
         node["type"] = _CODIKA
         node["parameters"] = {"operation": operation, **parameters(node)}
+
+
+def _repeat_report(node: Node) -> None:
+    """Have a report that does not get through sent again; one that did is taken once (decision 0033)."""
+    given = parameters(node)
+    operation, resource = given.get("operation"), given.get("resource")
+    reports = operation in _REPORTS or (operation is None and resource in _REPORTING_RESOURCES)
+    if node.get("type") == _CODIKA and reports and "retryOnFail" not in node:
+        node |= _REPEATED
 
 
 def _name_credentials(node: Node, names: Mapping[str, str]) -> None:

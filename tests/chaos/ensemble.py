@@ -108,9 +108,7 @@ class Ensemble:
         answers = ", ".join(f"'{sub}': $('{sub}').first().json.mark" for sub in called)
         result = f"={{{{ ({{ '{name}': $('Mark').first().json.mark, {answers} }}) }}}}"
         parameters: Json = {"resource": "workflowOutputs", "operation": "submitResult", "resultData": result}
-        submit = _node("Submit", "n8n-nodes-codika.codika", 1, parameters)
-        # A gateway that was killed is away for a few seconds.
-        yield {**submit, "retryOnFail": True, "maxTries": 5, "waitBetweenTries": 3000}
+        yield _node("Submit", "n8n-nodes-codika.codika", 1, parameters)
 
     def _mark(self) -> Json:
         assignment = {"id": "mark", "name": "mark", "type": "string", "value": self.mark}

@@ -26,8 +26,6 @@ class DeclaredTrigger(NamedTuple):
     called_by: Sequence[str] | None = None
     called_by_end: int | None = None
     """Where another name can be added to ``calledBy``."""
-    misnamed: Sequence[Place] = ()
-    """Entries of the input schema that have a ``name`` and no ``key``."""
 
 
 class DeclaredWorkflow(NamedTuple):
@@ -71,17 +69,23 @@ class UseCase:
         listed: Sequence[str] | None = None,
         workflows: Sequence[DeclaredWorkflow] = (),
         schema_types: Sequence[tuple[Place, str]] = (),
+        misnamed_inputs: Sequence[Place] = (),
         integrations: Sequence[DeclaredIntegration] = (),
         custom_uids: Sequence[tuple[Place, str]] = (),
         skills: Sequence[DeclaredSkill] = (),
     ) -> None:
-        """Take the files and what they declare; ``listed`` are the workflow files the configuration names."""
+        """Take the files and what they declare.
+
+        ``listed`` are the workflow files it names, ``misnamed_inputs`` the entries of input schemas
+        that have a ``name`` and no ``key``.
+        """
         self.files = files
         self.config_path = config_path
         self.exports = exports
         self.listed = listed
         self.workflows = workflows
         self.schema_types = schema_types
+        self.misnamed_inputs = misnamed_inputs
         self.integrations = integrations
         self.custom_uids = custom_uids
         self.skills = skills

@@ -39,6 +39,7 @@ def use_case_of(files: Mapping[str, str]) -> UseCase:
         listed=_listed(script),
         workflows=tuple(_workflows(script, config, objects)),
         schema_types=tuple(_schema_types(script, config, objects)),
+        misnamed_inputs=tuple(_misnamed_inputs(script, config, objects)),
         integrations=tuple(_integrations(script, config, objects)),
         custom_uids=tuple(_custom_uids(script, config)),
         skills=skills,
@@ -109,16 +110,17 @@ def _triggers(script: Script, path: str, listed: Group | None) -> Iterator[Decla
             {name: script.string(value) for name, value in members.items()},
             None if called is None else _strings(script, called),
             None if called is None else _end(script, called),
-            tuple(_misnamed(script, path, script.group(members.get("inputSchema"), "["))),
         )
 
 
-def _misnamed(script: Script, path: str, schema: Group | None) -> Iterator[Place]:
-    for part in schema.parts() if schema else ():
-        entry = script.group(Value(0, part), "{")
-        members = entry.members() if entry else {}
-        if entry and "name" in members and "key" not in members:
-            yield Place(path, members["name"].start)
+def _misnamed_inputs(script: Script, path: str, objects: _Objects) -> Iterator[Place]:
+    for _, members in objects:
+        schema = script.group(members.get("inputSchema"), "[")
+        for part in schema.parts() if schema else ():
+            entry = script.group(Value(0, part), "{")
+            given = entry.members() if entry else {}
+            if "name" in given and "key" not in given:
+                yield Place(path, given["name"].start)
 
 
 def _schema_types(script: Script, path: str, objects: _Objects) -> Iterator[tuple[Place, str]]:

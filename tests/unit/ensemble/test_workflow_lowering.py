@@ -178,3 +178,47 @@ def test_decoding_returns_the_files_text_without_a_byte_order_mark(prefix: bytes
 def test_what_is_no_base64_or_no_text_is_refused_with_the_workflows_name(encoded: str) -> None:
     with pytest.raises(InvalidWorkflowJson, match="'ingest'"):
         decode(ingestion(encoded), 2)
+
+
+REPEATED = {"retryOnFail": True, "maxTries": 5, "waitBetweenTries": 3000}
+
+
+def codika(**given: object) -> dict[str, object]:
+    node = {"id": "3", "name": "Report", "type": "n8n-nodes-codika.codika", "position": [0, 0]}
+    return {**node, "parameters": given}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"resource": "workflowOutputs", "operation": "submitResult"},
+        {"resource": "processManagement", "operation": "submitResult"},
+        {"operation": "reportError"},
+        {"resource": "workflowOutputs"},
+        {"resource": "errorHandling", "errorMessage": "No stock"},
+    ],
+)
+def test_a_report_that_does_not_get_through_is_sent_again(given: dict[str, object]) -> None:
+    (node,) = lowered(document(codika(**given)), ORIGIN)["nodes"]
+    assert REPEATED.items() <= node.items()
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        codika(resource="initializeExecution", operation="initWorkflow"),
+        codika(resource="initializeExecution"),
+        codika(resource="fileManagement", operation="uploadFile"),
+        codika(resource="workflowOutputs", operation="uploadFile"),
+        {**WEBHOOK, "parameters": {"operation": "submitResult"}},
+    ],
+)
+def test_what_would_happen_twice_is_not_sent_again(node: dict[str, object]) -> None:
+    (sent,) = lowered(document(node), ORIGIN)["nodes"]
+    assert not REPEATED.keys() & sent.keys()
+
+
+@pytest.mark.parametrize("chosen", [{"retryOnFail": False}, {"retryOnFail": True, "maxTries": 2}])
+def test_an_author_decides_whether_a_report_is_sent_again(chosen: dict[str, object]) -> None:
+    (node,) = lowered(document({**codika(operation="submitResult"), **chosen}), ORIGIN)["nodes"]
+    assert {name: node[name] for name in REPEATED if name in node} == chosen

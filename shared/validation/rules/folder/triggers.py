@@ -105,14 +105,13 @@ def schedules_are_complete(use_case: UseCase) -> Iterator[Problem]:
 )
 def inputs_have_keys(use_case: UseCase) -> Iterator[Problem]:
     """Entries of an input schema are called by `key`; `name` is not read."""
-    for workflow, trigger in _declared(use_case):
-        for place in trigger.misnamed:
-            yield Problem(
-                f'An input of workflow "{workflow.id}" has a "name" instead of a "key"',
-                "Rename it to key.",
-                offset=place.offset,
-                path=place.path,
-            )
+    for place in dict.fromkeys(use_case.misnamed_inputs):
+        yield Problem(
+            'An entry of an inputSchema has a "name" instead of a "key"',
+            "Rename it to key.",
+            offset=place.offset,
+            path=place.path,
+        )
 
 
 @rule(
