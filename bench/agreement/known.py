@@ -29,6 +29,12 @@ def _has_loop(text: str) -> bool:
     return any(found.index in reachable(workflow.after(found), workflow.after) for found in workflow.nodes)
 
 
+def _has_namesakes(text: str) -> bool:
+    source = Source("", text)
+    names = [found.name for found in Workflow(source, object_of(source.data)).nodes]
+    return len(set(names)) < len(names)
+
+
 def _rules(*ids: str) -> frozenset[str]:
     return frozenset(ids)
 
@@ -57,6 +63,18 @@ KNOWN = (
         True,
         lambda text: text.count("executeWorkflowTrigger") > 1,
         "A second trigger of a sub-workflow is looked at as well.",
+    ),
+    Known(
+        _rules("LLM-OUTPUT-ACCESS"),
+        True,
+        _text("output?."),
+        "That one text of a node is careful does not excuse another one.",
+    ),
+    Known(
+        _rules("MERGE-BEFORE-TERMINAL"),
+        False,
+        _has_namesakes,
+        "Of nodes that share a name, the last is the one that connections mean.",
     ),
     Known(_rules("R4"), True, _text("sk-"), "What has the form of a vendor's key is one as well."),
     Known(_rules("R8"), False, _has_loop, "In a loop, what a node makes reaches the node itself."),
