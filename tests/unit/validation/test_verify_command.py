@@ -9,7 +9,7 @@ import pytest
 
 from infra.verify.__main__ import main
 from shared.validation.engine.examples import chain, node, parent, webhook
-from shared.validation.engine.folder_examples import folder
+from shared.validation.engine.folder_examples import config, folder
 
 
 @pytest.fixture
@@ -38,6 +38,18 @@ def test_what_is_wrong_is_told_with_its_place(case: Path, capsys: pytest.Capture
         ("CODIKA-INIT", f"{case}/workflows/main.json"),
     }
     assert all(one["line"] > 0 and one["column"] > 0 for one in report["findings"])
+
+
+@pytest.mark.parametrize(("named", "found"), [("name", 1), ("key", 0)])
+def test_an_input_schema_is_looked_at_wherever_it_stands(
+    case: Path, capsys: pytest.CaptureFixture[str], named: str, found: int
+) -> None:
+    (case / "config.ts").write_text(config(top=f"inputSchema: [{{ {named}: 'amount', type: 'number' }}],"))
+
+    main([str(case), "--json", "--rules", "INPUT-SCHEMA-FORMAT"])
+
+    rules = [one["rule"] for one in json.loads(capsys.readouterr().out)["findings"]]
+    assert rules == ["INPUT-SCHEMA-FORMAT"] * found
 
 
 def test_sarif_names_rules_levels_and_places(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
